@@ -1,0 +1,65 @@
+"""marsad (مرصد): Arabic reports of violence, read into structured evidence.
+
+Importing the package is light: names are loaded when first used, and torch only by what trains or runs a torch model.
+"""
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from marsad.documents import Document, Entity, Event, Relation, Word
+    from marsad.errors import AnnotationError, ConfigError, MarsadError, ModelError
+    from marsad.evaluation.metrics import Report, evaluate
+    from marsad.inference.predictor import Predictor
+    from marsad.schema import Schema
+    from marsad.training.train import train
+
+_HOME = {
+    "Word": "documents",
+    "Entity": "documents",
+    "Relation": "documents",
+    "Event": "documents",
+    "Document": "documents",
+    "Schema": "schema",
+    "Predictor": "inference.predictor",
+    "Report": "evaluation.metrics",
+    "evaluate": "evaluation.metrics",
+    "train": "training.train",
+    "MarsadError": "errors",
+    "ConfigError": "errors",
+    "AnnotationError": "errors",
+    "ModelError": "errors",
+}
+
+try:
+    __version__ = version("marsad")
+except PackageNotFoundError:  # a source tree that was never installed
+    __version__ = "0+unknown"
+
+__all__ = [
+    "AnnotationError",
+    "ConfigError",
+    "Document",
+    "Entity",
+    "Event",
+    "MarsadError",
+    "ModelError",
+    "Predictor",
+    "Relation",
+    "Report",
+    "Schema",
+    "Word",
+    "evaluate",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'marsad' has no attribute {name!r}")
+    return getattr(import_module(f"marsad.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

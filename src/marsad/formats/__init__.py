@@ -1,0 +1,55 @@
+"""Files of documents. One module a format, `read` and `write` in each; here, which module reads which file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+from marsad.documents import Document
+from marsad.errors import AnnotationError
+from marsad.formats import conll, conllup, jsonl, text
+from marsad.formats.problems import Problem, raise_problems
+from marsad.schema import Schema
+
+READERS: dict[str, ModuleType] = {module.SUFFIX: module for module in (conllup, conll, jsonl, text)}
+# What annotators' tools call the two-column format.
+READERS |= {".iob": conll, ".iob2": conll, ".bio": conll}
+ANNOTATED = (conllup.SUFFIX, conll.SUFFIX, ".iob", ".iob2", ".bio")
+
+
+def find_files(paths: Iterable[str | Path], suffixes: Iterable[str] = ANNOTATED) -> Iterator[Path]:
+    """Yield the files named, and those with one of `suffixes` in the folders named, sorted within a folder.
+
+    Raises `AnnotationError` for a path that does not exist or a folder that holds no such file.
+    """
+    wanted = tuple(suffixes)
+    for path in map(Path, paths):
+        if path.is_file():
+            yield path
+        elif path.is_dir():
+            found = sorted(each for each in path.rglob("*") if each.is_file() and each.suffix in wanted)
+            if not found:
+                raise AnnotationError(f"{path} holds no file that ends in {', '.join(wanted)}")
+            yield from found
+        else:
+            raise AnnotationError(f"{path} does not exist")
+
+
+def read(path: str | Path, *, schema: Schema | None = None, problems: list[Problem] | None = None) -> list[Document]:
+    """Read a file in the format that its name ends in. Raises `AnnotationError` for an ending that is none."""
+    suffix = Path(path).suffix
+    if suffix not in READERS:
+        raise AnnotationError(
+            f"{path}: no reader for {suffix or 'a name without an ending'!r}, one of {', '.join(READERS)}"
+        )
+    documents: list[Document] = READERS[suffix].read(path, schema=schema, problems=problems)
+    return documents
+
+
+def read_all(paths: Iterable[str | Path], *, schema: Schema | None = None) -> list[Document]:
+    """Read every annotated file of `paths`; the problems of all files are raised as one `AnnotationError`."""
+    problems: list[Problem] = []
+    documents = [each for path in find_files(paths) for each in read(path, schema=schema, problems=problems)]
+    raise_problems(problems)
+    return documents

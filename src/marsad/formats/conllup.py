@@ -1,0 +1,172 @@
+"""CoNLL-U Plus with entities and relations (annotation guidelines, section 5), read and written without loss.
+
+Columns: ID FORM NER ENTITY RELATION MISC. `read` understands a file with the columns in another order or with more of
+them, as `# global.columns` says; `write` writes these six. White space between words is kept with CoNLL-U's
+`SpaceAfter=No`, `SpacesAfter=` and `SpacesBefore=`. Scores below one travel in MISC as `Score=` (of the entity that
+starts there) and `RelationScores=` (in the order of the RELATION cell). Events are not written: the schema assembles
+them again from the relations. See https://universaldependencies.org/ext-format.html for the container format.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from marsad.documents import Document
+from marsad.errors import AnnotationError
+from marsad.formats.conllup_document import COLUMNS, DocumentLines, build_document
+from marsad.formats.conllup_spaces import escape_spaces
+from marsad.formats.problems import Problem, Problems, raise_problems, read_text
+from marsad.schema import Schema
+
+SUFFIX = ".conllup"
+_KEY = re.compile(r"[\w.:-]+")
+_LINE_BREAK = re.compile(r"[\n\r]")
+_NEWDOC = re.compile(r"#\s*newdoc(?:\s+id\s*=\s*(?P<id>.*))?\s*$")
+# Keys that the format itself uses and metadata therefore cannot.
+_RESERVED = frozenset({"newdoc", "newdoc id", "newpar", "newpar id", "sent_id", "text", "global.columns", "spaces"})
+
+
+def read(path: str | Path, *, schema: Schema | None = None, problems: list[Problem] | None = None) -> list[Document]:
+    """Read the documents of a file.
+
+    With a `schema`, entity types, relation types and the pairs they join are held against it. Every problem is found
+    in one reading: they are added to `problems` where that is given (a broken document is then left out), and raised
+    as one `AnnotationError` of `file:line` messages where it is not.
+    """
+    report = Problems(Path(path))
+    text = read_text(report.path, report)
+    documents = [] if text is None else list(loads(text, report, schema))
+    if problems is None:
+        raise_problems(report.found)
+    else:
+        problems.extend(report.found)
+    return documents
+
+
+def loads(text: str, report: Problems, schema: Schema | None = None) -> Iterator[Document]:
+    """Yield the sound documents in the text of a file; what is wrong with the others goes to `report`."""
+    for part in _split_documents(text, report):
+        before = len(report.found)
+        document = build_document(part, report, schema)
+        if document is not None and len(report.found) == before:
+            yield document
+
+
+def _split_documents(text: str, report: Problems) -> Iterator[DocumentLines]:
+    lines = [(number, line.removesuffix("\r")) for number, line in enumerate(text.split("\n"), start=1)]
+    columns: tuple[str, ...] = COLUMNS
+    current: DocumentLines | None = None
+    for number, line in lines:
+        if line.startswith("# global.columns"):
+            columns = tuple(line.partition("=")[2].split())
+            missing = [name for name in ("FORM", "NER") if name not in columns]
+            if missing:
+                report.add(number, f"columns are {' '.join(columns)}: {' and '.join(missing)} must be among them")
+                return
+            continue
+        match = _NEWDOC.match(line)
+        if match:
+            if current is not None:
+                yield current
+            name = (match["id"] or "").strip() or report.path.stem
+            current = DocumentLines(name, columns, number)
+            continue
+        if current is None:
+            if not line.strip():
+                continue
+            current = DocumentLines(report.path.stem, columns, number)
+        current.lines.append((number, line))
+    if current is not None:
+        yield current
+
+
+def write(documents: Iterable[Document], path: str | Path) -> None:
+    """Write documents to a file. Raises `AnnotationError` for one that the format cannot hold."""
+    content = dumps(documents)
+    Path(path).write_bytes(content.encode("utf-8"))
+
+
+def dumps(documents: Iterable[Document]) -> str:
+    """Return documents as the text of a file."""
+    return "".join([f"# global.columns = {' '.join(COLUMNS)}\n", *(format_document(each) for each in documents)])
+
+
+def format_document(document: Document) -> str:
+    """Return one document as lines, without the line that names the columns."""
+    lines = [f"# newdoc id = {_single_line(document.id, document.id, 'id')}", *_metadata(document)]
+    if document.text and not document.words:
+        lines.append(f"# spaces = {escape_spaces(document.text)}")
+    cells = _annotation_cells(document)
+    for index, (start, end) in enumerate(document.sentences):
+        if index == 0 or _LINE_BREAK.search(_gap(document, start - 1)):
+            lines.append("# newpar")
+        lines.append(f"# sent_id = {document.id}-{index + 1}")
+        lines.append("# text = " + re.sub(r"\s", " ", document.sentence_text(index)))
+        for word in range(start, end):
+            misc = "|".join(filter(None, (_spaces(document, word, start, end), cells[word][3]))) or "_"
+            form = document.words[word].text
+            lines.append("\t".join((str(word - start + 1), form, *cells[word][:3], misc)))
+        lines.append("")
+    if not document.sentences:
+        lines.append("")
+    return "\n".join(lines) + "\n"
+
+
+def _metadata(document: Document) -> Iterator[str]:
+    for key, value in document.meta.items():
+        if key in _RESERVED or not _KEY.fullmatch(key):
+            raise AnnotationError(f"document {document.id!r}: {key!r} cannot be the name of a metadata line: rename it")
+        yield f"# {key} = {_single_line(str(value), document.id, key)}"
+
+
+def _single_line(value: str, document_id: str, key: str) -> str:
+    if _LINE_BREAK.search(value) or value != value.strip():
+        raise AnnotationError(
+            f"document {document_id!r}: {key} is {value!r}, which does not fit on one comment line: "
+            "take out line breaks and outer white space"
+        )
+    return value
+
+
+def _annotation_cells(document: Document) -> list[tuple[str, str, str, str]]:
+    """Return NER, ENTITY, RELATION and the scores of MISC for each word."""
+    cells = [("O", "_", "_", "")] * len(document.words)
+    ids = document.entity_ids
+    for index, entity in enumerate(document.entities):
+        relations = [each for each in document.relations if each.head == index]
+        links = "|".join(f"{each.type}:{ids[each.tail]}" for each in relations) or "_"
+        scores = []
+        if entity.score != 1.0:
+            scores.append(f"Score={entity.score!r}")
+        if any(each.score != 1.0 for each in relations):
+            scores.append("RelationScores=" + ",".join(repr(each.score) for each in relations))
+        cells[entity.start] = (f"B-{entity.type}", ids[index], links, "|".join(scores))
+        for word in range(entity.start + 1, entity.end):
+            cells[word] = (f"I-{entity.type}", ids[index], "_", "")
+    return cells
+
+
+def _gap(document: Document, word: int) -> str:
+    """Return the white space after `word`, up to the next word or the end of the text; word -1 is the start."""
+    start = document.words[word].end if word >= 0 else 0
+    end = document.words[word + 1].start if word + 1 < len(document.words) else len(document.text)
+    return document.text[start:end]
+
+
+def _spaces(document: Document, word: int, start: int, end: int) -> str:
+    """Return the MISC entries for the white space around `word`, where it is not what a reader expects."""
+    entries = []
+    if word == 0 and _gap(document, -1):
+        entries.append(f"SpacesBefore={escape_spaces(_gap(document, -1))}")
+    gap = _gap(document, word)
+    if word + 1 == len(document.words):
+        expected = ""
+    elif word + 1 == end:
+        expected = "\n" if _LINE_BREAK.search(gap) else " "
+    else:
+        expected = " "
+    if gap != expected:
+        entries.append(f"SpacesAfter={escape_spaces(gap)}" if gap else "SpaceAfter=No")
+    return "|".join(entries)

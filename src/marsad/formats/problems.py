@@ -1,0 +1,62 @@
+"""Problems found in a file: each with its line, all of them at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from marsad.errors import AnnotationError
+
+MAX_SHOWN = 50
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing wrong at `path:line` (1-based; 0 is the file as a whole), with what was found and what to do."""
+
+    path: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.message}"
+
+
+@dataclass
+class Problems:
+    """Collects the problems of one file."""
+
+    path: Path
+    found: list[Problem] = field(default_factory=list)
+
+    def add(self, line: int, message: str) -> None:
+        """Note a problem at `line`."""
+        self.found.append(Problem(str(self.path), line, message))
+
+
+def raise_problems(problems: list[Problem]) -> None:
+    """Raise `AnnotationError` that lists `problems`, if there are any."""
+    if not problems:
+        return
+    lines = [str(problem) for problem in sorted(problems)[:MAX_SHOWN]]
+    if len(problems) > MAX_SHOWN:
+        lines.append(f"... and {len(problems) - MAX_SHOWN} more (marsad check shows all)")
+    raise AnnotationError("\n".join(lines))
+
+
+def read_text(path: Path, problems: Problems) -> str | None:
+    """Return the content of a UTF-8 file with its line ends as they are; None after noting why it cannot be read."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        problems.add(0, f"cannot be read: {error.strerror or error}")
+        return None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        found = content[error.start : error.start + 1].hex()
+        problems.add(
+            line, f"byte 0x{found} is not UTF-8: convert the file (for Windows Arabic: iconv -f cp1256 -t utf-8)"
+        )
+        return None

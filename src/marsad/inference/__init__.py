@@ -1,0 +1,1 @@
+"""The predictor that others call, and what it runs on."""

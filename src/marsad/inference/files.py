@@ -1,0 +1,90 @@
+"""Prediction from files to files: inputs read one after the other, results written as they come."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TextIO
+
+from marsad import formats
+from marsad.documents import Document
+from marsad.errors import AnnotationError
+from marsad.formats import conllup, csv, jsonl, text
+from marsad.formats.conllup_document import COLUMNS
+from marsad.formats.problems import Problem, Problems
+from marsad.inference.predictor import Predictor
+
+STANDARD_INPUT = "-"
+INPUTS = (text.SUFFIX, jsonl.SUFFIX, conllup.SUFFIX)
+OUTPUTS = (jsonl.SUFFIX, conllup.SUFFIX, csv.SUFFIX)
+
+
+def output_suffix(output: Path | None, wanted: str | None) -> str:
+    """Return the format to write: the one asked for, else the ending of `output`, else JSON lines."""
+    if wanted:
+        return f".{wanted}"
+    if output is None:
+        return jsonl.SUFFIX
+    if output.suffix not in OUTPUTS:
+        raise AnnotationError(f"{output}: ends in none of {', '.join(OUTPUTS)}: say which with --format")
+    return output.suffix
+
+
+def read_inputs(inputs: Iterable[str], input_format: str, problems: list[Problem]) -> Iterator[Document]:
+    """Yield the documents of files, of folders, and of standard input (`-`), whose format is `input_format`.
+
+    A file or line that cannot be read is noted in `problems` and costs only itself. Raises `AnnotationError` at once
+    for a path that does not exist.
+    """
+    paths = [each if each == STANDARD_INPUT else list(formats.find_files([each], INPUTS)) for each in inputs]
+    return _read(paths, input_format, problems)
+
+
+def _read(paths: Iterable[str | list[Path]], input_format: str, problems: list[Problem]) -> Iterator[Document]:
+    for each in paths:
+        if isinstance(each, str):
+            yield from _read_stdin(input_format, problems)
+            continue
+        for path in each:
+            yield from formats.read(path, problems=problems)
+
+
+def _read_stdin(input_format: str, problems: list[Problem]) -> Iterator[Document]:
+    report = Problems(Path("<stdin>"))
+    stream = sys.stdin.buffer
+    if input_format == "jsonl":
+        lines = (line.decode("utf-8", errors="replace") for line in stream)
+        yield from jsonl.read_lines(lines, report)
+    else:
+        content = stream.read().decode("utf-8", errors="replace")
+        yield from [text.from_text(content, "stdin")] if input_format == "txt" else conllup.loads(content, report)
+    problems.extend(report.found)
+
+
+def predict_files(predictor: Predictor, documents: Iterable[Document], output: Path | None, suffix: str) -> int:
+    """Predict on `documents` and write them to `output` (standard output where None); return how many."""
+    if output is None:
+        return _write(predictor, documents, sys.stdout, suffix)
+    # The mark at the start makes spreadsheets read Arabic rightly.
+    encoding = "utf-8-sig" if suffix == csv.SUFFIX else "utf-8"
+    with output.open("w", encoding=encoding, newline="") as file:
+        return _write(predictor, documents, file, suffix)
+
+
+def _write(predictor: Predictor, documents: Iterable[Document], file: TextIO, suffix: str) -> int:
+    roles = predictor.schema.event_roles
+    if suffix == csv.SUFFIX:
+        file.write(csv.header(roles))
+    elif suffix == conllup.SUFFIX:
+        file.write(f"# global.columns = {' '.join(COLUMNS)}\n")
+    count = 0
+    for document in predictor.stream(documents):
+        if suffix == csv.SUFFIX:
+            file.write(csv.format_document(document, roles))
+        elif suffix == conllup.SUFFIX:
+            file.write(conllup.format_document(document))
+        else:
+            file.write(jsonl.format_document(document))
+        count += 1
+    return count

@@ -1,0 +1,1 @@
+"""Windows, the network, decoding, and the folder a model is saved in."""

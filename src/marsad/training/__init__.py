@@ -1,0 +1,1 @@
+"""Training an extractor on annotated documents."""

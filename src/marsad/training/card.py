@@ -1,0 +1,103 @@
+"""The model card: a template filled from the run, so that no model leaves without saying what it is and how good."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from string import Template
+
+import marsad
+from marsad.config import Config
+from marsad.documents import Document
+from marsad.evaluation.metrics import RULES, Report
+from marsad.modeling.settings import ModelFolder
+
+_TEMPLATE = Template(
+    """---
+language: ar
+library_name: marsad
+base_model: "$encoder"
+tags: [named-entity-recognition, relation-extraction, conflict]
+---
+# $name
+
+Reads Arabic reports of violence: $entities, and the relations $relations between them.
+Made by marsad $version on the encoder `$encoder`.
+
+## Use
+
+```python
+from marsad import Predictor
+
+predictor = Predictor.from_pretrained("path/to/this/folder")
+document = predictor.predict("نص التقرير")
+```
+
+## Training
+
+| split | articles | words | entities | relations |
+| --- | --- | --- | --- | --- |
+$splits
+
+Settings: see `config.yaml` in the run folder; encoder learning rate $rate, heads $head_rate, $epochs epochs at most,
+windows of $max_pieces pieces overlapping by $overlap, seed $seed.
+
+## Scores
+
+Micro, in percent, on articles held out from training. The best epoch was chosen on dev, so dev flatters.
+
+| split | what | precision | recall | F1 | support |
+| --- | --- | --- | --- | --- | --- |
+$scores
+
+Rules: $rules.
+
+## Limits
+
+The scores are those of articles like the ones above and fall on other sources, countries and times. The model reads
+what a report says; it does not know whether it is true. Scores beside mentions are the network's own and are not
+calibrated. A person must check the sentence each incident was read from before anyone acts on it.
+"""
+)
+
+
+def model_card(
+    config: Config,
+    folder: ModelFolder,
+    splits: Mapping[str, Sequence[Document]],
+    reports: Mapping[str, Report],
+) -> str:
+    """Return the card of a trained model as Markdown."""
+    training = config.training
+    return _TEMPLATE.substitute(
+        name=config.output.name,
+        version=marsad.__version__,
+        encoder=folder.settings.encoder,
+        entities=", ".join(folder.schema.entity_types),
+        relations=", ".join(folder.schema.relation_types) or "(none)",
+        splits="\n".join(_split_row(name, documents) for name, documents in splits.items()),
+        rate=training.get("learning_rate", "default"),
+        head_rate=config.heads.learning_rate,
+        epochs=training.get("num_train_epochs", "default"),
+        max_pieces=config.encoder.max_pieces,
+        overlap=config.encoder.overlap,
+        seed=training.get("seed", 42),
+        scores="\n".join(_score_rows(reports)),
+        rules="; ".join(f"{name}: {rule}" for name, rule in RULES.items()),
+    )
+
+
+def _split_row(name: str, documents: Sequence[Document]) -> str:
+    words = sum(len(document.words) for document in documents)
+    entities = sum(len(document.entities) for document in documents)
+    relations = sum(len(document.relations) for document in documents)
+    return f"| {name} | {len(documents)} | {words} | {entities} | {relations} |"
+
+
+def _score_rows(reports: Mapping[str, Report]) -> list[str]:
+    rows = []
+    for split, report in reports.items():
+        for name, table in report.tables.items():
+            score = table.micro
+            figures = " | ".join(f"{100 * figure:.1f}" for figure in (score.precision, score.recall, score.f1))
+            rows.append(f"| {split} | {name} | {figures} | {score.support} |")
+    return rows
