@@ -4,7 +4,6 @@ Importing the package is light: names are loaded when first used, and torch only
 """
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,6 +13,8 @@ if TYPE_CHECKING:
     from marsad.inference.predictor import Predictor
     from marsad.schema import Schema
     from marsad.training.train import train
+
+__version__: str
 
 _HOME = {
     "Word": "documents",
@@ -31,11 +32,6 @@ _HOME = {
     "AnnotationError": "errors",
     "ModelError": "errors",
 }
-
-try:
-    __version__ = version("marsad")
-except PackageNotFoundError:  # a source tree that was never installed
-    __version__ = "0+unknown"
 
 __all__ = [
     "AnnotationError",
@@ -56,9 +52,20 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version()
     if name not in _HOME:
         raise AttributeError(f"module 'marsad' has no attribute {name!r}")
     return getattr(import_module(f"marsad.{_HOME[name]}"), name)
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("marsad")
+    except PackageNotFoundError:  # a source tree that was never installed
+        return "0+unknown"
 
 
 def __dir__() -> list[str]:

@@ -7,7 +7,9 @@ code points; entities count words. Everything here is plain Python: no numpy, no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -15,6 +17,7 @@ from typing import Any
 from marsad.errors import AnnotationError
 
 JSON_VERSION = 1
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ class Document:
             raise AnnotationError(f"document {self.id!r}: {problem}")
 
     def _problems(self) -> Iterable[str]:
+        yield from _string_problems(self.id, self.text, self.meta)
         yield from _word_problems(self.text, self.words)
         yield from _sentence_problems(self.sentences, len(self.words))
         yield from _entity_problems(self.entities, len(self.words))
@@ -191,60 +195,92 @@ class Document:
         version = record.get("version")
         if version != JSON_VERSION:
             raise AnnotationError(f"document {name!r}: version is {version!r}, this release reads {JSON_VERSION}")
-        try:
-            return _from_dict(record)
-        except (KeyError, TypeError, IndexError, AttributeError) as error:
-            raise AnnotationError(
-                f"document {name!r}: {type(error).__name__} {error}: not the JSON form of a document "
-                "(see document.schema.json in the package)"
-            ) from error
+        return _from_dict(record)
+
+
+@contextmanager
+def _reading(record: Mapping[str, Any], key: str) -> Iterator[None]:
+    """Make whatever is wrong with one key of a record an `AnnotationError` that names document and key."""
+    place = f"document {record.get('id', '?')!r}: {key}"
+    try:
+        yield
+    except AnnotationError as error:
+        raise AnnotationError(f"{place}: {error}") from error
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
+        raise AnnotationError(
+            f"{place}: {type(error).__name__} {error}: not the JSON form of a document "
+            "(see document.schema.json in the package)"
+        ) from error
 
 
 def _from_dict(record: Mapping[str, Any]) -> Document:
-    text = record["text"]
-    words = [Word(text[start:end], start, end) for start, end in record["words"]]
+    with _reading(record, "id"):
+        name = record["id"]
+    with _reading(record, "text"):
+        text = record["text"]
+        if not isinstance(text, str):
+            raise AnnotationError(f"{text!r} is no string")
+    with _reading(record, "words"):
+        words = [Word(text[start:end], start, end) for start, end in record["words"]]
     starts = {word.start: index for index, word in enumerate(words)}
     ends = {word.end: index + 1 for index, word in enumerate(words)}
 
     def in_words(start: int, end: int, what: str) -> tuple[int, int]:
         if start not in starts or end not in ends:
-            raise AnnotationError(
-                f"document {record['id']!r}: {what} [{start}, {end}) does not start and end with a word"
-            )
+            raise AnnotationError(f"{what} [{start}, {end}) does not start and end with a word")
         return starts[start], ends[end]
 
-    entities = [
-        Entity(each["type"], *in_words(each["start"], each["end"], each["id"]), each.get("score", 1.0), each["id"])
-        for each in record["entities"]
-    ]
-    index = {entity.id: position for position, entity in enumerate(entities)}
-    if len(index) != len(entities):
-        raise AnnotationError(f"document {record['id']!r}: two entities share an id: ids must be unique")
-    return Document(
-        id=record["id"],
-        text=text,
-        words=words,
-        sentences=[in_words(start, end, "sentence") for start, end in record["sentences"]],
-        entities=entities,
-        relations=[
+    def entity(each: Mapping[str, Any]) -> Entity:
+        found = text[each["start"] : each["end"]]
+        if each.get("text", found) != found:
+            raise AnnotationError(
+                f"{each['id']} is {each['text']!r} but the text has {found!r} there: offsets count code points"
+            )
+        first, end = in_words(each["start"], each["end"], each["id"])
+        return Entity(each["type"], first, end, each.get("score", 1.0), each["id"])
+
+    with _reading(record, "sentences"):
+        sentences = [in_words(start, end, "sentence") for start, end in record["sentences"]]
+    with _reading(record, "entities"):
+        entities = [entity(each) for each in record["entities"]]
+        index = {each.id: position for position, each in enumerate(entities)}
+        if len(index) != len(entities):
+            raise AnnotationError("two entities share an id: ids must be unique")
+    with _reading(record, "relations"):
+        relations = [
             Relation(each["type"], index[each["head"]], index[each["tail"]], each.get("score", 1.0))
             for each in record.get("relations", ())
-        ],
-        events=[
+        ]
+    with _reading(record, "events"):
+        events = [
             Event(
                 {role: tuple(index[filler] for filler in fillers) for role, fillers in each["roles"].items()},
                 each.get("score", 1.0),
                 tuple(each.get("evidence", ())),
             )
             for each in record.get("events", ())
-        ],
-        meta=record.get("meta", {}),
-    )
+        ]
+    with _reading(record, "meta"):
+        meta = dict(record.get("meta", {}).items())
+    return Document(name, text, words, sentences, entities, relations, events, meta)
 
 
 def _check_score(score: float, what: str) -> None:
     if not 0.0 <= score <= 1.0:
         raise AnnotationError(f"{what} has score {score!r}: a score is a probability from 0 to 1")
+
+
+def _string_problems(id: object, text: str, meta: Mapping[Any, Any]) -> Iterable[str]:
+    if not isinstance(id, str):
+        yield f"the id is {id!r}: an id is a string"
+    for key, value in meta.items():
+        if not (isinstance(key, str) and isinstance(value, str)):
+            yield f"meta {key!r} is {value!r}: names and values are strings"
+    if half := _SURROGATE.search(text):
+        yield (
+            f"character {half.start()} of the text is U+{ord(half.group()):04X}, half of a pair: no file can hold it, "
+            "decode the source again"
+        )
 
 
 def _word_problems(text: str, words: Sequence[Word]) -> Iterable[str]:
@@ -293,6 +329,8 @@ def _relation_problems(relations: Sequence[Relation], num_entities: int) -> Iter
 def _event_problems(events: Sequence[Event], num_entities: int, num_sentences: int) -> Iterable[str]:
     for event in events:
         for role, fillers in event.roles.items():
+            if not fillers:
+                yield f"event role {role!r} is filled by nothing: leave it out"
             if any(not 0 <= filler < num_entities for filler in fillers):
                 yield f"event role {role!r} is filled by entities {fillers}, there are {num_entities}"
         if any(not 0 <= sentence < num_sentences for sentence in event.evidence):

@@ -70,44 +70,10 @@ class Schema(BaseModel):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Schema:
-        problems = [*self._bad_type_names(), *self._bad_pairs(), *self._bad_events()]
+        problems = _name_problems(self.model_dump())
         if problems:
             raise ValueError("; ".join(problems))
         return self
-
-    def _bad_type_names(self) -> list[str]:
-        # A type stands in `B-TYPE` tags and in `TYPE:T1|TYPE:T2` cells.
-        names = [*self.entities, *self.relations]
-        return [f"type name {name!r} may not hold white space, ':', '|'" for name in names if set(name) & set(" \t:|")]
-
-    def _bad_pairs(self) -> list[str]:
-        return [
-            f"relations.{name}: {missing!r} is no entity type (there are {', '.join(self.entities)})"
-            for name, relation in self.relations.items()
-            for missing in dict.fromkeys((*relation.head, *relation.tail))
-            if missing not in self.entities
-        ]
-
-    def _bad_events(self) -> list[str]:
-        if self.events is None:
-            return []
-        rule = self.events
-        problems = [
-            f"events.roles.{role}: {filler.relation!r} is no relation type (there are {', '.join(self.relations)})"
-            for role, filler in rule.roles.items()
-            if filler.relation not in self.relations
-        ]
-        for role in (*(rule.merge or ()), *([rule.mutual] if rule.mutual else ())):
-            if role not in rule.roles:
-                problems.append(f"events: {role!r} is no role (there are {', '.join(rule.roles)})")
-        if rule.anchor in rule.roles:
-            problems.append(f"events.anchor: {rule.anchor!r} is filled by the anchor itself and cannot be a role too")
-        problems += [
-            f"events.anchor_types: {name!r} is no entity type"
-            for name in rule.anchor_types
-            if name not in self.entities
-        ]
-        return problems
 
     @classmethod
     def from_file(cls, path: str | Path) -> Schema:
@@ -132,7 +98,9 @@ class Schema(BaseModel):
         try:
             return cls.model_validate(content)
         except ValidationError as error:
-            lines = [f"  {'.'.join(map(str, each['loc'])) or 'schema'}: {each['msg']}" for each in error.errors()]
+            # pydantic looks at names only where the form is right: look at them in any case, and tell all at once.
+            form = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors() if each["loc"]]
+            lines = [f"  {problem}" for problem in (*form, *_name_problems(content))]
             raise ConfigError("\n".join([f"{source} is not a schema:", *lines])) from error
 
     def to_yaml(self) -> str:
@@ -177,3 +145,70 @@ class Schema(BaseModel):
     def allows(self, relation: str, head_type: str, tail_type: str) -> bool:
         """Tell whether `relation` may go from `head_type` to `tail_type`."""
         return relation in self.allowed(head_type, tail_type)
+
+
+def _name_problems(content: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with the names in the content of a schema file; parts of a wrong form are passed over."""
+    entities, relations, events = (_mapping(content.get(part)) for part in ("entities", "relations", "events"))
+    return [
+        *_bad_type_names("entities", entities),
+        *_bad_type_names("relations", relations),
+        *_bad_pairs(entities, relations),
+        *_bad_events(entities, relations, events),
+    ]
+
+
+def _bad_type_names(part: str, names: Mapping[str, Any]) -> list[str]:
+    # A type stands in `B-TYPE` tags and in `TYPE:T1|TYPE:T2` cells.
+    return [
+        f"{part}.{name}: the type name {name!r} is empty or holds white space, ':' or '|'"
+        for name in map(str, names)
+        if not name or any(each.isspace() or each in ":|" for each in name)
+    ]
+
+
+def _bad_pairs(entities: Mapping[str, Any], relations: Mapping[str, Any]) -> list[str]:
+    return [
+        f"relations.{name}.{end}: {missing!r} is no entity type ({_there_are(entities)})"
+        for name, relation in relations.items()
+        for end in ("head", "tail")
+        for missing in _list(_mapping(relation).get(end))
+        if entities and missing not in entities
+    ]
+
+
+def _bad_events(entities: Mapping[str, Any], relations: Mapping[str, Any], events: Mapping[str, Any]) -> list[str]:
+    roles, anchor = _mapping(events.get("roles")), str(events.get("anchor"))
+    problems = [
+        f"events.roles.{role}.relation: {relation!r} is no relation type ({_there_are(relations)})"
+        for role, filler in roles.items()
+        if isinstance(relation := _mapping(filler).get("relation"), str) and relation not in relations
+    ]
+    mutual = [str(events["mutual"])] if events.get("mutual") else []
+    problems += [
+        f"events.{key}: {role!r} is no role ({_there_are(roles)})"
+        for key, names in (("merge", _list(events.get("merge"))), ("mutual", mutual))
+        for role in names
+        if role not in roles
+    ]
+    if anchor in roles:
+        problems.append(f"events.anchor: {anchor!r} is filled by the anchor itself and cannot be a role too")
+    problems += [
+        f"events.anchor_types: {name!r} is no entity type ({_there_are(entities)})"
+        for name in _list(events.get("anchor_types"))
+        if entities and name not in entities
+    ]
+    return problems
+
+
+def _there_are(names: Mapping[str, Any]) -> str:
+    return f"there are {', '.join(map(str, names)) or 'none'}"
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[str]:
+    """Return the names in a list, each once."""
+    return list(dict.fromkeys(map(str, value))) if isinstance(value, list | tuple) else []

@@ -25,7 +25,8 @@ NORMALISER_VERSION = 1
 # so an emoji sequence or a flag stays one word (Unicode TR51, section 1.4).
 _CLINGING = r"[\p{M}\p{Cf}\U0001F3FB-\U0001F3FF]*"
 _SYMBOL = rf"(?:\p{{RI}}{{2}}|[\p{{P}}\p{{S}}]){_CLINGING}(?:(?<=\u200d)\p{{So}}{_CLINGING})*"
-_WORD = regex.compile(rf"{_SYMBOL}|[^\s\p{{P}}\p{{S}}]+", regex.VERSION1)
+# U+001C to U+001F are white space to Python and so to `Word`, but not to `\s` of this module.
+_WORD = regex.compile(rf"{_SYMBOL}|[^\s\x1c-\x1f\p{{P}}\p{{S}}]+", regex.VERSION1)
 # A line separator of any kind ends a paragraph.
 _LINE_BREAK = regex.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
@@ -59,7 +60,7 @@ def _ends_sentence(text: str, words: Sequence[Word], start: int, index: int) -> 
     gap = text[words[index].end : words[index + 1].start]
     if _LINE_BREAK.search(gap) or index + 1 - start >= MAX_SENTENCE_WORDS:
         return True
-    if words[index + 1].text[0] in _CLOSING and not gap:
+    if not gap and words[index + 1].text[0] in _CLOSING | _SENTENCE_END:  # «؟!» is one end
         return False
     mark = index
     while mark > start and words[mark].text[0] in _CLOSING:

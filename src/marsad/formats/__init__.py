@@ -19,21 +19,27 @@ ANNOTATED = (conllup.SUFFIX, conll.SUFFIX, ".iob", ".iob2", ".bio")
 
 
 def find_files(paths: Iterable[str | Path], suffixes: Iterable[str] = ANNOTATED) -> Iterator[Path]:
-    """Yield the files named, and those with one of `suffixes` in the folders named, sorted within a folder.
+    """Yield the files named, and those with one of `suffixes` in the folders named, each once, sorted within a folder.
 
     Raises `AnnotationError` for a path that does not exist or a folder that holds no such file.
     """
-    wanted = tuple(suffixes)
+    wanted, seen = tuple(suffixes), set()
     for path in map(Path, paths):
-        if path.is_file():
-            yield path
-        elif path.is_dir():
-            found = sorted(each for each in path.rglob("*") if each.is_file() and each.suffix in wanted)
-            if not found:
-                raise AnnotationError(f"{path} holds no file that ends in {', '.join(wanted)}")
-            yield from found
-        else:
-            raise AnnotationError(f"{path} does not exist")
+        for each in _files_of(path, wanted):
+            if each.resolve() not in seen:
+                seen.add(each.resolve())
+                yield each
+
+
+def _files_of(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise AnnotationError(f"{path} does not exist")
+    found = sorted(each for each in path.rglob("*") if each.is_file() and each.suffix in suffixes)
+    if not found:
+        raise AnnotationError(f"{path} holds no file that ends in {', '.join(suffixes)}")
+    return found
 
 
 def read(path: str | Path, *, schema: Schema | None = None, problems: list[Problem] | None = None) -> list[Document]:

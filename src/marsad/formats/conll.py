@@ -9,13 +9,13 @@ told. The format has no white space, no ids and no relations: words are joined b
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from marsad.documents import Document, Entity, Word
 from marsad.errors import AnnotationError
-from marsad.formats.problems import Problem, Problems, raise_problems, read_text
+from marsad.formats.problems import Problem, Problems, raise_problems, read_text, refuse_crossing
 from marsad.schema import OUTSIDE, Schema
 
 SUFFIX = ".conll"
@@ -67,6 +67,7 @@ def _name(path: Path, index: int, count: int) -> str:
 def _sentences(text: str, report: Problems) -> Iterator[list[list[_Row]]]:
     document: list[list[_Row]] = []
     sentence: list[_Row] = []
+    parted = False
     for line, content in enumerate(text.split("\n"), start=1):
         cells = content.split()
         if cells and cells[0] != "-DOCSTART-":
@@ -77,12 +78,13 @@ def _sentences(text: str, report: Problems) -> Iterator[list[list[_Row]]]:
         if sentence:
             document.append(sentence)
             sentence = []
-        if cells and document:
-            yield document
-            document = []
+        if cells:
+            if document or parted:
+                yield document
+            document, parted = [], True
     if sentence:
         document.append(sentence)
-    if document:
+    if document or parted:
         yield document
 
 
@@ -93,7 +95,7 @@ def _row(line: int, cells: list[str], report: Problems) -> _Row | None:
     form, tag = cells
     prefix, _, kind = tag.partition("-")
     prefix = _SPELLINGS.get(prefix, prefix)
-    if (prefix == OUTSIDE) == bool(kind) or prefix not in "OBIES":
+    if (prefix == OUTSIDE) == bool(kind) or prefix not in tuple("OBIES"):
         report.add(line, f"tag {tag!r} is none of O, B-TYPE, I-TYPE, E-TYPE, S-TYPE")
         return None
     return _Row(line, form, prefix, kind)
@@ -181,10 +183,14 @@ def dumps(documents: Iterable[Document], *, scheme: Scheme = "IOB2") -> str:
 
 
 def _format(document: Document, scheme: Scheme) -> str:
-    tags = tags_of(document.entities, len(document.words), scheme)
+    refuse_crossing(document)
     lines: list[str] = []
     for start, end in document.sentences:
-        lines += [f"{document.words[word].text} {tags[word]}" for word in range(start, end)]
+        # By sentence: in IOB1 no entity touches one of another sentence.
+        inside = [each for each in document.entities if start <= each.start < end]
+        inside = [replace(each, start=each.start - start, end=each.end - start) for each in inside]
+        tags = tags_of(inside, end - start, scheme)
+        lines += [f"{word.text} {tag}" for word, tag in zip(document.words[start:end], tags, strict=True)]
         lines.append("")
     return "".join(f"{line}\n" for line in lines)
 

@@ -17,13 +17,14 @@ from marsad.documents import Document
 from marsad.errors import AnnotationError
 from marsad.formats.conllup_document import COLUMNS, DocumentLines, build_document
 from marsad.formats.conllup_spaces import escape_spaces
-from marsad.formats.problems import Problem, Problems, raise_problems, read_text
+from marsad.formats.problems import Problem, Problems, raise_problems, read_text, refuse_crossing
 from marsad.schema import Schema
 
 SUFFIX = ".conllup"
 _KEY = re.compile(r"[\w.:-]+")
 _LINE_BREAK = re.compile(r"[\n\r]")
-_NEWDOC = re.compile(r"#\s*newdoc(?:\s+id\s*=\s*(?P<id>.*))?\s*$")
+_COLUMNS_LINE = re.compile(r"#\s*global\.columns\s*=(?P<names>.*)")
+NEWDOC = re.compile(r"#\s*newdoc(?:\s+id\s*=\s*(?P<id>.*))?\s*$")
 # Keys that the format itself uses and metadata therefore cannot.
 _RESERVED = frozenset({"newdoc", "newdoc id", "newpar", "newpar id", "sent_id", "text", "global.columns", "spaces"})
 
@@ -58,18 +59,21 @@ def _split_documents(text: str, report: Problems) -> Iterator[DocumentLines]:
     lines = [(number, line.removesuffix("\r")) for number, line in enumerate(text.split("\n"), start=1)]
     columns: tuple[str, ...] = COLUMNS
     current: DocumentLines | None = None
+    implicit = True
     for number, line in lines:
-        if line.startswith("# global.columns"):
-            columns = tuple(line.partition("=")[2].split())
+        if named := _COLUMNS_LINE.match(line):
+            columns = tuple(named["names"].split())
             missing = [name for name in ("FORM", "NER") if name not in columns]
             if missing:
                 report.add(number, f"columns are {' '.join(columns)}: {' and '.join(missing)} must be among them")
                 return
             continue
-        match = _NEWDOC.match(line)
+        match = NEWDOC.match(line)
         if match:
-            if current is not None:
+            # Comments above the first newdoc ("# made by ...") are no document.
+            if current is not None and not (implicit and all(_is_comment(each) for _, each in current.lines)):
                 yield current
+            implicit = False
             name = (match["id"] or "").strip() or report.path.stem
             current = DocumentLines(name, columns, number)
             continue
@@ -80,6 +84,10 @@ def _split_documents(text: str, report: Problems) -> Iterator[DocumentLines]:
         current.lines.append((number, line))
     if current is not None:
         yield current
+
+
+def _is_comment(line: str) -> bool:
+    return not line.strip() or line.startswith("#")
 
 
 def write(documents: Iterable[Document], path: str | Path) -> None:
@@ -132,20 +140,33 @@ def _single_line(value: str, document_id: str, key: str) -> str:
 
 def _annotation_cells(document: Document) -> list[tuple[str, str, str, str]]:
     """Return NER, ENTITY, RELATION and the scores of MISC for each word."""
-    cells = [("O", "_", "_", "")] * len(document.words)
     ids = document.entity_ids
+    refuse_crossing(document)
+    _check_names(document, ids)
+    cells = [("O", "_", "_", "")] * len(document.words)
     for index, entity in enumerate(document.entities):
         relations = [each for each in document.relations if each.head == index]
         links = "|".join(f"{each.type}:{ids[each.tail]}" for each in relations) or "_"
         scores = []
         if entity.score != 1.0:
-            scores.append(f"Score={entity.score!r}")
+            scores.append(f"Score={float(entity.score)!r}")
         if any(each.score != 1.0 for each in relations):
-            scores.append("RelationScores=" + ",".join(repr(each.score) for each in relations))
+            scores.append("RelationScores=" + ",".join(repr(float(each.score)) for each in relations))
         cells[entity.start] = (f"B-{entity.type}", ids[index], links, "|".join(scores))
         for word in range(entity.start + 1, entity.end):
             cells[word] = (f"I-{entity.type}", ids[index], "_", "")
     return cells
+
+
+def _check_names(document: Document, ids: Iterable[str]) -> None:
+    """Raise `AnnotationError` for an id or a type that would read back as something else."""
+    relation_types = {each.type for each in document.relations}
+    for name in (*ids, *(each.type for each in document.entities), *relation_types):
+        if name in ("", "_") or set(name) & set("|\t\n\r") or (":" in name and name in relation_types):
+            raise AnnotationError(
+                f"document {document.id!r}: {name!r} cannot be an id or a type in this format: "
+                "it is empty, '_', or holds '|', a tab or a line break (a relation type: ':'); rename it"
+            )
 
 
 def _gap(document: Document, word: int) -> str:

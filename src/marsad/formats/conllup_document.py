@@ -43,6 +43,8 @@ class _Sentence:
     text: str | None = None
     text_line: int = 0
     newpar: bool = False
+    last_id: int = 0
+    broken: bool = False
 
 
 @dataclass
@@ -60,6 +62,7 @@ def build_document(part: DocumentLines, report: Problems, schema: Schema | None)
     """Return the document of these lines, or None after adding what is wrong with them to `report`."""
     before = len(report.found)
     sentences, meta, spaces = _parse(part, report)
+    sentences = _with_tokens(sentences, report)
     text, words, ranges = _rebuild(sentences, report)
     rows = [row for sentence in sentences for row in sentence.rows]
     breaks = {start for start, _ in ranges}
@@ -106,11 +109,27 @@ def _parse(part: DocumentLines, report: Problems) -> tuple[list[_Sentence], dict
             current = _Sentence(line, newpar=newpar)
             newpar = False
             sentences.append(current)
-        row = _row(line, content, part.columns, report)
-        if row is not None:
-            _check_id(row, len(current.rows) + 1, report)
-            current.rows.append(row)
-    return [sentence for sentence in sentences if sentence.rows], meta, spaces
+        _add_row(current, _row(line, content, part.columns, report), report)
+    return sentences, meta, spaces
+
+
+def _with_tokens(sentences: list[_Sentence], report: Problems) -> list[_Sentence]:
+    for sentence in sentences:
+        if sentence.text and not sentence.rows and not sentence.broken:
+            report.add(sentence.text_line, "# text has no tokens below it: add them or remove the line")
+    return [sentence for sentence in sentences if sentence.rows]
+
+
+def _add_row(sentence: _Sentence, row: _Row | None, report: Problems) -> None:
+    """Add a row; of one that could not be read, remember that its place in the sentence is taken."""
+    sentence.last_id += 1
+    if row is None:
+        sentence.broken = True
+        return
+    _check_id(row, sentence.last_id, report)
+    if row.id.isdecimal():
+        sentence.last_id = int(row.id)  # one wrong id is one problem, not one on every line below
+    sentence.rows.append(row)
 
 
 def _row(line: int, content: str, columns: tuple[str, ...], report: Problems) -> _Row | None:
@@ -145,7 +164,7 @@ def _rebuild(sentences: list[_Sentence], report: Problems) -> tuple[str, list[Wo
             words.append(Word(row.form, len(text), len(text) + len(row.form)))
             text += row.form + _spaces_after(row, position, index, sentences)
         ranges.append((start, len(words)))
-        if sentence.text is not None:
+        if sentence.text is not None and not sentence.broken:
             found = text[words[start].start : words[-1].end]
             _check_text(sentence.text, found, sentence.text_line, report)
     return text, words, ranges
@@ -187,7 +206,7 @@ def _mentions(rows: list[_Row], breaks: set[int], report: Problems, schema: Sche
             mentions.append(current)
         elif current is not None:
             current.end = index + 1
-        elif row.ner != "O" and prefix != "I":
+        elif row.ner != "O" and not (prefix == "I" and kind):
             report.add(row.line, f"tag {row.ner!r} is not IOB2: expected O, B-TYPE or I-TYPE")
         _check_cells(row, current, prefix, report)
     _check_ids(mentions, rows, report)
@@ -262,7 +281,7 @@ def _relations(mentions: list[_Mention], report: Problems, schema: Schema | None
             report.add(mention.line, f"{len(scores)} relation scores for {len(links)} relations: one each")
             scores = ["1"] * len(links)
         for link, score in zip(links, scores, strict=True):
-            kind, _, target = link.rpartition(":")
+            kind, _, target = link.partition(":")
             tail = index.get(target)
             problem = _link_problem(link, kind, target, mention, None if tail is None else mentions[tail], schema)
             if problem is None and (kind, head, tail) in relations:

@@ -18,7 +18,7 @@ from marsad.errors import AnnotationError
 SUFFIX = ".csv"
 SEPARATOR = " | "
 # A cell that opens so is run as a formula by spreadsheets (OWASP, CSV injection); reports come from strangers.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = tuple("=+-@＝＋－＠\t\r\n")
 
 
 def read(path: str | Path, **_: object) -> NoReturn:

@@ -44,8 +44,10 @@ def read_lines(lines: Iterable[str], report: Problems, *, schema: Schema | None 
         except MarsadError as error:
             report.add(number, str(error))
         else:
+            before = len(report.found)
             _check_schema(document, schema, number, report)
-            yield document
+            if len(report.found) == before:
+                yield document
 
 
 def parse(record: Any, *, fallback_id: str) -> Document:
@@ -54,10 +56,17 @@ def parse(record: Any, *, fallback_id: str) -> Document:
         raise AnnotationError('expected an object with "text" (a string), and "id" if it has one')
     if "words" in record:
         return Document.from_dict(record)
-    text = record["text"]
+    text, name, meta = record["text"], record.get("id"), record.get("meta") or {}
+    if not isinstance(meta, dict):
+        raise AnnotationError(f"meta is {meta!r}: expected an object of names and values")
     split = words.split(text)
-    meta = {str(key): str(value) for key, value in (record.get("meta") or {}).items()}
-    return Document(str(record.get("id", fallback_id)), text, split, words.sentences(text, split), meta=meta)
+    return Document(
+        fallback_id if name is None else str(name),
+        text,
+        split,
+        words.sentences(text, split),
+        meta={key: str(value) for key, value in meta.items() if value is not None},
+    )
 
 
 def _check_schema(document: Document, schema: Schema | None, line: int, report: Problems) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from marsad.documents import Document
 from marsad.errors import AnnotationError
 
 MAX_SHOWN = 50
@@ -54,9 +55,20 @@ def read_text(path: Path, problems: Problems) -> str | None:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        found = content[error.start : error.start + 1].hex()
+        # Where the file opens with a byte order mark, the error counts from after it.
+        line = error.object.count(b"\n", 0, error.start) + 1
+        found = error.object[error.start : error.start + 1].hex()
         problems.add(
             line, f"byte 0x{found} is not UTF-8: convert the file (for Windows Arabic: iconv -f cp1256 -t utf-8)"
         )
         return None
+
+
+def refuse_crossing(document: Document) -> None:
+    """Raise `AnnotationError` for an entity that reaches into the next sentence: tags by sentence cannot write it."""
+    for entity in document.entities:
+        if document.sentence_of_word[entity.start] != document.sentence_of_word[entity.end - 1]:
+            raise AnnotationError(
+                f"document {document.id!r}: {entity.type} {document.surface(entity)!r} crosses a sentence end, "
+                "which this format cannot hold: write jsonl, or join the sentences"
+            )

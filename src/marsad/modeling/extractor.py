@@ -151,7 +151,8 @@ class RelationHead(nn.Module):
         """Return logits `(P, R)` for word states `(B, W, D)`, spans `(S, 5)` and pairs `(P, 2)`."""
         maxima = RangeMax(states)
         window, start, end, kind, sentence = spans.unbind(1)
-        span_states = torch.cat([maxima(window, start, end), states[window, start]], dim=1)
+        first_words = states.flatten(0, 1).index_select(0, window * states.shape[1] + start)
+        span_states = torch.cat([maxima(window, start, end), first_words], dim=1)
         as_head = self.head(span_states) + self.head_type(kind)
         as_tail = self.tail(span_states) + self.tail_type(kind)
         head, tail = pairs.unbind(1)
@@ -160,8 +161,8 @@ class RelationHead(nn.Module):
         between = maxima(window[head], end[left], start[right])
         gap = (start[right] - end[left]).clamp(min=0)
         features = (
-            as_head[head]
-            + as_tail[tail]
+            as_head.index_select(0, head)
+            + as_tail.index_select(0, tail)
             + self.context(between)
             + self.distance(_bucket(gap) + _DISTANCES * forward)
             + self.sentences((sentence[right] - sentence[left]).clamp(0, _SENTENCES - 1) + _SENTENCES * forward)
@@ -187,9 +188,15 @@ class RangeMax:
         length = (end - start).clamp(min=1)
         level = length.float().log2().floor().long().clamp(max=len(self.table) - 1)
         last_word = self.table.shape[2] - 1
-        first = self.table[level, window, start.clamp(max=last_word)]
-        second = self.table[level, window, (start + length - 2**level).clamp(0, last_word)]
+        first = self._look_up(level, window, start.clamp(max=last_word))
+        second = self._look_up(level, window, (start + length - 2**level).clamp(0, last_word))
         return torch.maximum(first, second) * (end > start).unsqueeze(1)
+
+
+    def _look_up(self, level: Tensor, window: Tensor, word: Tensor) -> Tensor:
+        # Indexing with several tensors at once adds gradients in no fixed order on a CPU: a seed would fix nothing.
+        _, num_windows, num_words, _ = self.table.shape
+        return self.table.flatten(0, 2).index_select(0, (level * num_windows + window) * num_words + word)
 
 
 def _bucket(gap: Tensor) -> Tensor:

@@ -48,6 +48,7 @@ def save_extractor(
 
 def load_extractor(folder: ModelFolder) -> Extractor:
     """Build the network that a model folder describes and load its weights, on the CPU, ready to predict."""
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
     from transformers import AutoConfig, AutoModel
 
@@ -67,7 +68,7 @@ def load_extractor(folder: ModelFolder) -> Extractor:
         encoder = from_config(config, trust_remote_code=False, **options)
         extractor = Extractor(encoder, config.hidden_size, folder.schema, folder.settings.heads)
         extractor.load_state_dict(weights)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         if isinstance(error, ModelError):
             raise
         raise ModelError(f"{folder.path}: weights and settings do not fit each other: {error}") from error

@@ -86,8 +86,9 @@ def _bounds(counts: Sequence[int], max_pieces: int, overlap: int) -> list[tuple[
         bounds.append((start, end))
         if end == len(counts):
             break
-        back, shared = end, 0
-        while back - 1 > start and shared + counts[back - 1] <= overlap:
+        # A long next word leaves less to share: a window without a word of its own would be one inside the last.
+        back, shared, most = end, 0, min(overlap, max_pieces - counts[end])
+        while back - 1 > start and shared + counts[back - 1] <= most:
             back -= 1
             shared += counts[back]
         start = back

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections import Counter
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ import marsad
 from marsad import formats
 from marsad.config import Config
 from marsad.documents import Document
-from marsad.errors import AnnotationError, ConfigError
+from marsad.errors import ConfigError
 from marsad.evaluation.metrics import Report, evaluate
 from marsad.evaluation.scoring import score_predictor
 from marsad.inference.backends import TorchBackend
@@ -32,11 +32,12 @@ from marsad.inference.predictor import Predictor
 from marsad.modeling.encoder import Encoder, load_encoder
 from marsad.modeling.extractor import Extractor, LossWeights
 from marsad.modeling.folder import save_extractor
-from marsad.modeling.settings import HeadSettings, ModelFolder, ModelSettings
+from marsad.modeling.settings import CARD_FILE, HeadSettings, ModelFolder, ModelSettings
 from marsad.modeling.windows import tokenise
 from marsad.schema import Schema
 from marsad.training.card import model_card
-from marsad.training.dataset import Coverage, WindowCollator, build_dataset
+from marsad.training.dataset import WindowCollator, build_dataset
+from marsad.training.lessons import check_splits, lessons
 from marsad.training.trainer import ExtractorTrainer, LogFile, training_arguments
 
 logger = logging.getLogger(__name__)
@@ -71,34 +72,20 @@ def train(config: Config, *, resume: bool = False) -> Report:
         model=extractor,
         args=arguments,
         train_dataset=dataset,
-        eval_dataset=dataset,
+        eval_dataset=dataset,  # the Trainer wants one; `score` reads whole dev documents instead
         data_collator=WindowCollator(schema, encoder.special, negatives=config.heads.negatives, seed=arguments.seed),
         callbacks=_callbacks(config),
     )
     trainer.train(resume_from_checkpoint=checkpoint)
-    return _finish(config, folder, extractor, splits, trainer.state.log_history)
+    if trainer.is_world_process_zero():
+        save_extractor(folder.path, extractor, folder.settings, folder.schema, folder.tokenizer, card="")
+    trainer.accelerator.wait_for_everyone()
+    return _finish(config, folder, splits, trainer)
 
 
 def _split_paths(config: Config) -> dict[str, list[Path]]:
     paths = {"train": config.data.train, "dev": config.data.dev, "test": config.data.test}
     return {name: each for name, each in paths.items() if each}
-
-
-def check_splits(splits: dict[str, list[Document]]) -> None:
-    """Raise `AnnotationError` for a split without documents and for an article, by id or text, in two splits."""
-    problems = [f"{name}: holds no document" for name, documents in splits.items() if not documents]
-    homes: dict[str, str] = {}
-    for name, documents in splits.items():
-        for key in {key for document in documents for key in (f"id {document.id!r}", _text_key(document))}:
-            if key in homes and homes[key] != name:
-                problems.append(f"{key} is in {homes[key]} and in {name}: an article belongs to one split")
-            homes.setdefault(key, name)
-    if problems:
-        raise AnnotationError("\n".join(problems))
-
-
-def _text_key(document: Document) -> str:
-    return "the text " + repr(" ".join(word.text for word in document.words))
 
 
 def _checkpoint(run: Path, resume: bool) -> str | None:
@@ -114,6 +101,8 @@ def _start_run(config: Config, resume: bool) -> None:
     (config.output / "config.yaml").write_text(config.to_yaml(), encoding="utf-8")
     if not resume:
         (config.output / "train.log").unlink(missing_ok=True)
+        # Checkpoints of an earlier run would be counted among this one's, and the wrong ones kept.
+        shutil.rmtree(config.output / "checkpoints", ignore_errors=True)
 
 
 def _callbacks(config: Config) -> list[Any]:
@@ -155,34 +144,6 @@ def _unsaved_folder(config: Config, schema: Schema, encoder: Encoder) -> ModelFo
     return ModelFolder(config.output / "model", settings, schema, config.encoder.normaliser, encoder.tokenizer)
 
 
-def lessons(documents: Sequence[Document], schema: Schema, coverage: Coverage, config: Config) -> list[str]:
-    """Return what training cannot learn from, a line each: rare types, and what no window holds."""
-    entities = Counter(entity.type for document in documents for entity in document.entities)
-    relations = Counter(relation.type for document in documents for relation in document.relations)
-    counts = {
-        **{name: entities[name] for name in schema.entity_types},
-        **{name: relations[name] for name in schema.relation_types},
-    }
-    few = [f"{name} ({count})" for name, count in counts.items() if count < config.few_examples]
-    lines = []
-    if few:
-        lines.append(f"few examples in train (under {config.few_examples}), expect little of: {', '.join(few)}")
-    if coverage.num_lost_relations:
-        share = coverage.num_lost_relations / coverage.num_relations
-        lines.append(
-            f"{coverage.num_lost_relations} of {coverage.num_relations} relations in train ({share:.1%}) join mentions "
-            "that no window holds together and are not learnt: raise encoder.max_pieces or encoder.overlap"
-        )
-    if coverage.num_lost_entities:
-        lines.append(f"{coverage.num_lost_entities} entities in train are longer than any window and are not learnt")
-    alone = sum(not document.relations_annotated for document in documents)
-    if alone:
-        lines.append(
-            f"{alone} of {len(documents)} documents in train are annotated for entities alone: they teach tags"
-        )
-    return lines
-
-
 def _dev_scores(model: Extractor, folder: ModelFolder, gold: Sequence[Document], device: str) -> dict[str, float]:
     predictor = Predictor(folder, TorchBackend(model, device))
     predicted = predictor.predict([document.without_annotations() for document in gold])
@@ -199,22 +160,31 @@ def _dev_scores(model: Extractor, folder: ModelFolder, gold: Sequence[Document],
 def _finish(
     config: Config,
     folder: ModelFolder,
-    extractor: Extractor,
     splits: dict[str, list[Document]],
-    history: Sequence[dict[str, Any]],
+    trainer: ExtractorTrainer,
 ) -> Report:
-    """Save the model, score the saved folder as a user would load it, and write metrics and card beside it."""
-    save_extractor(folder.path, extractor, folder.settings, folder.schema, folder.tokenizer, card="")
+    """Score the saved folder as a user would load it, and write metrics and card beside it."""
     predictor = Predictor.from_pretrained(folder.path)
     reports: dict[str, Report] = {
         name: score_predictor(predictor, splits[name]) for name in ("dev", "test") if name in splits
     }
+    if trainer.is_world_process_zero():
+        _write_results(config, folder, splits, reports, trainer.state.log_history)
+    return reports.get("test", reports["dev"])
+
+
+def _write_results(
+    config: Config,
+    folder: ModelFolder,
+    splits: dict[str, list[Document]],
+    reports: dict[str, Report],
+    history: Sequence[dict[str, Any]],
+) -> None:
     content = {name: report.to_dict() for name, report in reports.items()}
     text = json.dumps({**content, "history": _finite(history)}, ensure_ascii=False, indent=2)
     (config.output / "metrics.json").write_text(text + "\n", encoding="utf-8")
     card = model_card(config, folder, splits, reports)
-    (folder.path / "README.md").write_text(card, encoding="utf-8")
-    return reports.get("test", reports["dev"])
+    (folder.path / CARD_FILE).write_text(card, encoding="utf-8")
 
 
 def _finite(history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

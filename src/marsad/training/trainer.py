@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState,
 from marsad.config import Config
 from marsad.errors import ConfigError
 from marsad.modeling.extractor import Extractor
+
+logger = logging.getLogger(__name__)
 
 
 def has_bf16() -> bool:
@@ -37,7 +40,7 @@ def training_arguments(config: Config) -> TrainingArguments:
     # Without this, TrainingArguments takes bf16 for a GPU's alone.
     chosen.setdefault("use_cpu", not (torch.cuda.is_available() or torch.backends.mps.is_available()))
     try:
-        return TrainingArguments(
+        arguments = TrainingArguments(
             output_dir=str(config.output / "checkpoints"),
             eval_strategy="epoch",
             save_strategy="epoch",
@@ -50,6 +53,11 @@ def training_arguments(config: Config) -> TrainingArguments:
         )
     except (TypeError, ValueError) as error:
         raise ConfigError(f"training: {error}") from error
+    if arguments.n_gpu > 1:
+        # DataParallel would cut a batch's spans and pairs as if they were windows.
+        logger.warning("%d GPUs here, training on one: accelerate launch scripts/train.py uses all", arguments.n_gpu)
+        arguments._n_gpu = 1
+    return arguments
 
 
 class ExtractorTrainer(Trainer):
@@ -59,7 +67,7 @@ class ExtractorTrainer(Trainer):
         super().__init__(**options)
         self._score = score
         self._head_rate = head_rate
-        self._parts: dict[str, list[float]] = {"tag_loss": [], "relation_loss": []}
+        self._parts: dict[str, list[torch.Tensor]] = {"tag_loss": [], "relation_loss": []}
         # The loss of a batch is a mean over its words, whatever gradient_accumulation_steps says.
         self.model_accepts_loss_kwargs = False
 
@@ -87,7 +95,7 @@ class ExtractorTrainer(Trainer):
         """Return the joint loss and remember its two parts for the log."""
         output = model(**inputs)
         for name, values in self._parts.items():
-            values.append(float(output[name]))
+            values.append(output[name])
         return (output["loss"], output) if return_outputs else output["loss"]
 
     def log(self, logs: dict[str, float], *arguments: Any, **options: Any) -> None:
@@ -95,7 +103,7 @@ class ExtractorTrainer(Trainer):
         if "loss" in logs:
             for name, values in self._parts.items():
                 if values:
-                    logs[name] = sum(values) / len(values)
+                    logs[name] = float(torch.stack(values).mean())
                     values.clear()
         super().log(logs, *arguments, **options)
 

@@ -1,0 +1,57 @@
+"""What a corpus cannot teach, said before training starts; and what it must not do, refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from marsad.config import Config
+from marsad.documents import Document
+from marsad.errors import AnnotationError
+from marsad.schema import Schema
+from marsad.training.dataset import Coverage
+
+
+def check_splits(splits: Mapping[str, Sequence[Document]]) -> None:
+    """Raise `AnnotationError` for a split without documents and for an article, by id or text, in two splits."""
+    problems = [f"{name}: holds no document" for name, documents in splits.items() if not documents]
+    homes: dict[str, str] = {}
+    for name, documents in splits.items():
+        for key in {key for document in documents for key in (f"id {document.id!r}", _text_key(document))}:
+            if key in homes and homes[key] != name:
+                problems.append(f"{key} is in {homes[key]} and in {name}: an article belongs to one split")
+            homes.setdefault(key, name)
+    if problems:
+        raise AnnotationError("\n".join(problems))
+
+
+def _text_key(document: Document) -> str:
+    return "the text " + repr(" ".join(word.text for word in document.words))
+
+
+def lessons(documents: Sequence[Document], schema: Schema, coverage: Coverage, config: Config) -> list[str]:
+    """Return what training cannot learn from, a line each: rare types, and what no window holds."""
+    entities = Counter(entity.type for document in documents for entity in document.entities)
+    relations = Counter(relation.type for document in documents for relation in document.relations)
+    counts = {
+        **{name: entities[name] for name in schema.entity_types},
+        **{name: relations[name] for name in schema.relation_types},
+    }
+    few = [f"{name} ({count})" for name, count in counts.items() if count < config.few_examples]
+    lines = []
+    if few:
+        lines.append(f"few examples in train (under {config.few_examples}), expect little of: {', '.join(few)}")
+    if coverage.num_lost_relations:
+        share = coverage.num_lost_relations / coverage.num_relations
+        lines.append(
+            f"{coverage.num_lost_relations} of {coverage.num_relations} relations in train ({share:.1%}) join mentions "
+            "that no window holds together and are not learnt: raise encoder.max_pieces or encoder.overlap"
+        )
+    if coverage.num_lost_entities:
+        lines.append(f"{coverage.num_lost_entities} entities in train are longer than any window and are not learnt")
+    alone = sum(not document.relations_annotated for document in documents)
+    if alone:
+        lines.append(
+            f"{alone} of {len(documents)} documents in train are annotated for entities alone: they teach tags"
+        )
+    return lines

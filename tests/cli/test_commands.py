@@ -1,0 +1,104 @@
+"""The installed command: what it prints, where, and with which exit code."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from marsad.documents import Document
+from marsad.formats import conllup, jsonl
+from notation import annotated
+
+COMMAND = Path(sys.executable).with_name("marsad")
+
+
+def _run(*arguments: str | Path, text: str | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(COMMAND), *map(str, arguments)], input=text, capture_output=True, text=True, encoding="utf-8", check=False
+    )
+
+
+def test_predict_reads_standard_input_and_writes_json_lines(model: Path, articles: list[Document]) -> None:
+    lines = "\n".join(json.dumps({"id": f"r{i}", "text": a.text}) for i, a in enumerate(articles))
+    result = _run("predict", model, "-", "--device", "cpu", text=lines)
+    assert result.returncode == 0, result.stderr
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [record["id"] for record in records] == ["r0", "r1", "r2", "r3"]
+    assert records[0]["events"][0]["roles"]["attacker"]
+
+
+def test_predict_reads_plain_text_from_standard_input(model: Path, articles: list[Document]) -> None:
+    result = _run("predict", model, "-", "--input-format", "txt", "--format", "conllup", text=articles[1].text)
+    assert "# newdoc id = stdin" in result.stdout
+    assert "B-CASUALTY" in result.stdout
+
+
+def test_predict_writes_files_in_the_format_of_their_ending(
+    model: Path, articles: list[Document], tmp_path: Path
+) -> None:
+    (tmp_path / "report.txt").write_text(articles[0].text, encoding="utf-8")
+    table, document = tmp_path / "events.csv", tmp_path / "out.conllup"
+    assert _run("predict", model, tmp_path / "report.txt", "-o", table).returncode == 0
+    rows = list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8-sig"))))
+    assert (rows[0]["document"], rows[0]["attacker"], rows[0]["target"]) == ("report", "قوات الحكومة", "بلدة الزهراء")
+    assert rows[0]["evidence"] == articles[0].text
+    assert _run("predict", model, tmp_path / "report.txt", "-o", document).returncode == 0
+    assert conllup.read(document)[0].text == articles[0].text
+    refused = _run("predict", model, tmp_path / "report.txt", "-o", tmp_path / "out.xls")
+    assert (refused.returncode, "ends in none of" in refused.stderr) == (1, True)
+
+
+def test_one_bad_line_costs_only_itself(model: Path, articles: list[Document], tmp_path: Path) -> None:
+    file = tmp_path / "in.jsonl"
+    good = json.dumps({"id": "good", "text": articles[0].text})
+    file.write_text(f"{good}\nnot json\n{{}}\n{good.replace('good', 'too')}\n", encoding="utf-8")
+    result = _run("predict", model, file, "-o", tmp_path / "out.jsonl")
+    assert result.returncode == 1
+    assert [each.id for each in jsonl.read(tmp_path / "out.jsonl")] == ["good", "too"]
+    assert f"{file}:2: not JSON" in result.stderr
+    assert f"{file}:3: expected an object" in result.stderr
+
+
+def test_evaluate_prints_tables_and_json(model: Path, articles: list[Document], tmp_path: Path) -> None:
+    gold = tmp_path / "gold.conllup"
+    conllup.write(articles, gold)
+    text = _run("evaluate", model, gold).stdout
+    assert "Relations, strict (right: type, both spans, both entity types)" in text
+    report = json.loads(_run("evaluate", model, gold, "--gold-entities", "--json").stdout)
+    for table in ("entities", "relations_strict", "relations_boundaries", "events", "relations_gold_entities"):
+        assert set(report[table]) == {"micro", "by_type"}
+        assert set(report[table]["micro"]) == {"precision", "recall", "f1", "support"}
+    assert report["entities"]["micro"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0, "support": 16}
+
+
+def test_evaluate_refuses_types_that_the_model_does_not_know(model: Path, tmp_path: Path) -> None:
+    conllup.write([annotated("{a:GHOST شبح} هنا")], tmp_path / "gold.conllup")
+    result = _run("evaluate", model, tmp_path / "gold.conllup")
+    assert result.returncode == 1
+    assert "the documents use GHOST, which the model was not trained on" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["predict", "nowhere", "-"], "nowhere is not a folder"),
+        (["train", "--config", "nowhere.yaml"], "config nowhere.yaml cannot be read"),
+        (["check", "nowhere"], "nowhere does not exist"),
+        (["encoder", "out", "--source", "moon"], "'moon' is none of package, hub"),
+    ],
+)
+def test_a_mistake_is_a_message_and_no_traceback(arguments: list[str], message: str) -> None:
+    result = _run(*arguments, text="")
+    assert result.returncode in (1, 2)
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_tiny_encoder_from_the_command_line(tmp_path: Path) -> None:
+    result = _run("encoder", tmp_path / "tiny", "--tiny")
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "tiny" / "tokenizer.json").is_file()

@@ -1,0 +1,183 @@
+"""Training: learns, repeats itself, goes on, and says what it cannot learn."""
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from marsad.config import Config
+from marsad.documents import Document
+from marsad.errors import AnnotationError, ConfigError, ModelError
+from marsad.formats import conllup
+from marsad.inference.predictor import Predictor
+from marsad.training.train import train
+from notation import annotated
+
+
+def _changed(config: Config, **changes: object) -> Config:
+    content = config.model_dump(mode="json", by_alias=True)
+    for key, value in changes.items():
+        if isinstance(value, dict):
+            content[key] = {**content[key], **value}
+        else:
+            content[key] = value
+    return Config.from_dict(content)
+
+
+@pytest.fixture
+def short(learn_by_heart: Config, tmp_path: Path) -> Config:
+    """The same recipe for two epochs, in a run folder of its own."""
+    return _changed(learn_by_heart, output=str(tmp_path / "run"), training={"num_train_epochs": 2})
+
+
+def _weights(run: Path) -> dict[str, torch.Tensor]:
+    weights: dict[str, torch.Tensor] = load_file(str(run / "model" / "model.safetensors"))
+    return weights
+
+
+def test_the_run_folder_holds_what_it_should(model: Path) -> None:
+    run = model.parent
+    assert {each.name for each in model.iterdir()} == {
+        "README.md",
+        "encoder",
+        "marsad.json",
+        "model.safetensors",
+        "schema.yaml",
+        "tokenizer.json",
+    }
+    assert Config.from_file(run / "config.yaml").output == run
+    metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["dev"]["entities"]["micro"]["f1"] > 0.9
+    assert metrics["dev"]["relations_strict"]["micro"]["f1"] > 0.9
+    assert "relation_loss=" in (run / "train.log").read_text(encoding="utf-8")
+
+
+def test_the_card_says_what_the_model_is_and_how_good(model: Path) -> None:
+    card = (model / "README.md").read_text(encoding="utf-8")
+    metrics = json.loads((model.parent / "metrics.json").read_text(encoding="utf-8"))
+    assert f"{100 * metrics['dev']['entities']['micro']['f1']:.1f}" in card
+    assert "ATTACKED_WITH" in card
+    assert "| train | 27 |" in card
+    assert "$" not in card
+
+
+def test_the_same_seed_gives_the_same_weights(short: Config, tmp_path: Path) -> None:
+    other = _changed(short, output=str(tmp_path / "other"))
+    train(short)
+    train(other)
+    first, second = _weights(short.output), _weights(other.output)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_run_goes_on_from_its_last_checkpoint(short: Config) -> None:
+    train(short)
+    longer = _changed(short, training={"num_train_epochs": 3})
+    train(longer, resume=True)
+    log = (short.output / "train.log").read_text(encoding="utf-8")
+    assert log.count("eval_mean=") == 3
+
+
+def test_there_must_be_a_checkpoint_to_go_on_from(short: Config) -> None:
+    with pytest.raises(ConfigError, match="holds no checkpoint"):
+        train(short, resume=True)
+
+
+def test_articles_without_relations_are_trained_on(short: Config, tmp_path: Path) -> None:
+    plain = tmp_path / "plain.conllup"
+    conllup.write([annotated("زار {a:ACTOR الوزير} المدينة .", id="p1"), annotated("لا شيء هنا .", id="p2")], plain)
+    train(_changed(short, data={"train": [str(plain)]}))
+    assert all(bool(weight.isfinite().all()) for weight in _weights(short.output).values())
+
+
+def test_entities_alone_are_no_evidence_against_relations(short: Config, tmp_path: Path) -> None:
+    from marsad.modeling.settings import SpecialPieces
+    from marsad.modeling.windows import Pieces
+    from marsad.schema import Schema
+    from marsad.training.dataset import WindowCollator, build_dataset
+
+    schema = Schema.from_file(short.schema_path)
+    text = "{a:ACTOR الجيش} قصف {b:LOCATION حلب}"
+    alone, whole = annotated(text, annotated="entities"), annotated(text)
+    pieces = Pieces(((5,), (6,), (7,)))
+    special = SpecialPieces(before=(0,), after=(2,), pad=1, unknown=3)
+    collator = WindowCollator(schema, special, negatives=None, seed=0)
+    sizes = []
+    for document in (alone, whole):
+        dataset, _ = build_dataset([(document, pieces)], schema, window_pieces=40, overlap=8)
+        batch = collator(list(dataset))
+        sizes.append((int((batch["tags"] > 0).sum()), len(batch["pairs"])))
+    assert sizes == [(2, 0), (2, 1)]
+
+
+def test_what_cannot_be_learnt_is_said_once(short: Config, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    filler = " ".join(["كلمة"] * 300)
+    far = annotated(f"{{a:ACTOR الجيش}} قصف . {filler} {{b:LOCATION حلب}}", "a ATTACKS b", id="far")
+    conllup.write([far], tmp_path / "far.conllup")
+    with caplog.at_level(logging.WARNING):
+        train(_changed(short, data={"train": [str(tmp_path / "far.conllup")]}))
+    text = caplog.text
+    assert text.count("1 of 1 relations in train (100.0%) join mentions that no window holds") == 1
+    assert "few examples in train (under 20), expect little of: ACTOR (1), ASSET (0)" in text
+
+
+def test_an_article_in_two_splits_is_refused(short: Config, articles: list[Document], tmp_path: Path) -> None:
+    conllup.write(articles[:1], tmp_path / "dev.conllup")
+    with pytest.raises(AnnotationError, match="id 'learn-1' is in train and in dev"):
+        train(_changed(short, data={"dev": [str(tmp_path / "dev.conllup")]}))
+
+
+def test_nothing_is_trained_on_broken_annotations(short: Config, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.conllup"
+    broken.write_text(
+        "# global.columns = ID FORM NER ENTITY RELATION MISC\n1\tكلمة\tI-ACTOR\tT1\t_\t_\n", encoding="utf-8"
+    )
+    with pytest.raises(AnnotationError, match=r"broken\.conllup:2: I-ACTOR"):
+        train(_changed(short, data={"train": [str(broken)]}))
+    assert not short.output.exists()
+
+
+def test_an_encoder_that_is_not_there_is_named(short: Config) -> None:
+    with pytest.raises(ModelError, match="encoder runs/nowhere: no model folder there; .*marsad encoder runs/nowhere"):
+        train(_changed(short, encoder={"name": "runs/nowhere"}))
+    with pytest.raises(ModelError, match="encoder 'someone/something' cannot be loaded"):
+        train(_changed(short, encoder={"name": "someone/something"}))
+
+
+def test_windows_wider_than_the_encoder_are_refused(short: Config) -> None:
+    with pytest.raises(ConfigError, match="encoder.max_pieces is 4096"):
+        train(_changed(short, encoder={"max_pieces": 4096}))
+
+
+@pytest.mark.parametrize("pooling", ["first", "mean"])
+@pytest.mark.parametrize("schema", ["minimal", "triggers"])
+def test_any_schema_trains_and_predicts(short: Config, tmp_path: Path, schema: str, pooling: str) -> None:
+    marked = {
+        "minimal": (
+            "{a:ACTOR الجيش} هاجم {b:ACTOR المسلحين} في {c:LOCATION حلب} .",
+            ["a ATTACKS b", "b ATTACKED_AT c"],
+        ),
+        "triggers": (
+            "{a:ORGANISATION الجيش} {t:ATTACK هاجم} {b:PERSON المسلحين} في {c:PLACE حلب} .",
+            ["t ATTACKER a", "t TARGET b", "t IN c"],
+        ),
+    }
+    text, relations = marked[schema]
+    gold = annotated(text, *relations, id="one")
+    again = annotated(f"{text} {text.replace('a:', 'e:').replace('b:', 'f:').replace('c:', 'g:').replace('t:', 'u:')}")
+    conllup.write([gold], tmp_path / "train.conllup")
+    conllup.write([again], tmp_path / "dev.conllup")
+    config = _changed(
+        short,
+        schema=str(Path(__file__).parents[2] / "configs" / "schemas" / f"{schema}.yaml"),
+        data={"train": [str(tmp_path / "train.conllup")], "dev": [str(tmp_path / "dev.conllup")]},
+        encoder={"pooling": pooling},
+    )
+    report = train(config)
+    assert report.entities.micro.support == 2 * len(gold.entities)
+    predictor = Predictor.from_pretrained(config.output / "model", device="cpu")
+    document = predictor.predict(gold.text)
+    assert {each.type for each in document.entities} <= set(predictor.schema.entities)
+    assert set(predictor.schema.event_roles) >= {role for event in document.events for role in event.roles}
