@@ -1,5 +1,8 @@
 # `make demo` and `make test` do all the set-up they need; so does everything else here.
 PYTHON ?= python3
+# Where torch comes from, if not from where pip looks: on Linux without a GPU,
+# make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu spares gigabytes of CUDA.
+TORCH_INDEX ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -18,7 +21,7 @@ setup: $(READY) ## make .venv with everything that training and tests need
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "marsad needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,dev]'
 	touch $@
 

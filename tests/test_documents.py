@@ -56,8 +56,8 @@ def test_the_json_form_loses_nothing_and_follows_its_schema(document: Document) 
 
 def test_entities_are_named_by_their_own_ids_or_else_in_order() -> None:
     def named(*ids: str) -> tuple[str, ...]:
-        found = words.split(TEXT)
-        return Document("d", TEXT, found, (), [Entity("A", i, i + 1, id=id) for i, id in enumerate(ids)]).entity_ids
+        entities = [Entity("A", place, place + 1, id=name) for place, name in enumerate(ids)]
+        return Document("d", TEXT, words.split(TEXT), (), entities).entity_ids
 
     assert named("x", "T9") == ("x", "T9")
     assert named("x", "") == ("T1", "T2")
@@ -187,10 +187,11 @@ def test_a_broken_record_is_refused_with_document_and_key(path: str, value: Any,
     place: Any = record
     for each in parents:
         place = place[int(each) if each.isdigit() else each]
+    place_of = int(last) if last.isdigit() else last
     if value is ...:
-        del place[last]
+        del place[place_of]
     else:
-        place[last] = value
+        place[place_of] = value
     with pytest.raises(AnnotationError, match=key) as error:
         Document.from_dict(record)
     assert "document 'خبر-7'" in str(error.value)

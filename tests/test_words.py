@@ -76,9 +76,9 @@ def test_words_are_in_order_disjoint_and_cover_all_that_is_not_white_space(block
 
 
 def test_every_code_point_is_part_of_a_word_or_white_space() -> None:
-    for code in range(0x110000):
-        text = f"ب{chr(code)}ب"
-        assert sum(len(word.text) for word in words.split(text)) == 3 - chr(code).isspace(), hex(code)
+    for block in range(0, 0x110000, 0x1000):
+        text = " ".join(f"ب{chr(code)}ب" for code in range(block, block + 0x1000))
+        assert "".join(word.text for word in words.split(text)) == "".join(text.split()), hex(block)
 
 
 @pytest.mark.parametrize(

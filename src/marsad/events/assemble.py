@@ -39,9 +39,7 @@ def assemble(document: Document, schema: Schema) -> list[Event]:
 
 def _drafts(document: Document, rule: EventRule) -> dict[int, _Draft]:
     drafts: dict[int, _Draft] = {
-        index: _Draft(index, scores=[entity.score])
-        for index, entity in enumerate(document.entities)
-        if entity.type in rule.anchor_types
+        index: _Draft(index) for index, entity in enumerate(document.entities) if entity.type in rule.anchor_types
     }
     for relation in document.relations:
         for role, filler in rule.roles.items():
@@ -100,5 +98,6 @@ def _event(document: Document, group: list[_Draft], rule: EventRule) -> Event:
     present = {role: fillers for role, fillers in roles.items() if fillers}
     mentions = {filler for fillers in present.values() for filler in fillers}
     evidence = {document.sentence_of_word[document.entities[mention].start] for mention in mentions}
-    score = min(score for draft in group for score in draft.scores)
-    return Event(present, score, tuple(sorted(evidence)))
+    # An anchor without arguments, as a lone trigger, has only its own score.
+    scores = [score for draft in group for score in draft.scores] or [document.entities[group[0].anchor].score]
+    return Event(present, min(scores), tuple(sorted(evidence)))

@@ -68,6 +68,8 @@ def split(piece_counts: Sequence[int], max_pieces: int, overlap: int) -> list[Wi
             f"windows of {max_pieces} pieces overlapping by {overlap}: a window holds at least {MAX_WORD_PIECES} "
             "pieces and overlaps by half of them at most"
         )
+    if max(piece_counts, default=0) > MAX_WORD_PIECES:
+        raise ValueError(f"a word of {max(piece_counts)} pieces: `tokenise` keeps {MAX_WORD_PIECES} at most")
     bounds = _bounds(piece_counts, max_pieces, overlap)
     offsets = [0, *accumulate(piece_counts)]
     cuts = [0, *(_middle(offsets, left[1], right[0]) for left, right in pairwise(bounds))]
