@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "marsad"
 # A module may import from its own layer and from those below it, never from one above.
 LAYERS = [
     {"errors"},
-    {"documents", "schema"},
+    {"documents", "document_json", "schema"},
     {"words", "pairs"},
     {"config"},
     {"formats"},

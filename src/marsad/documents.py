@@ -8,15 +8,13 @@ code points; entities count words. Everything here is plain Python: no numpy, no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from marsad.errors import AnnotationError
 
-JSON_VERSION = 1
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -154,115 +152,16 @@ class Document:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form (the schema ships as `marsad/document.schema.json`); offsets in code points."""
-        ids = self.entity_ids
-        return {
-            "version": JSON_VERSION,
-            "id": self.id,
-            "text": self.text,
-            "meta": dict(self.meta),
-            "words": [[word.start, word.end] for word in self.words],
-            "sentences": [[self.words[start].start, self.words[end - 1].end] for start, end in self.sentences],
-            "entities": [self._entity_dict(name, entity) for name, entity in zip(ids, self.entities, strict=True)],
-            "relations": [
-                {"type": each.type, "head": ids[each.head], "tail": ids[each.tail], "score": each.score}
-                for each in self.relations
-            ],
-            "events": [
-                {
-                    "roles": {role: [ids[filler] for filler in fillers] for role, fillers in event.roles.items()},
-                    "score": event.score,
-                    "evidence": list(event.evidence),
-                }
-                for event in self.events
-            ],
-        }
+        from marsad.document_json import to_record
 
-    def _entity_dict(self, name: str, entity: Entity) -> dict[str, Any]:
-        start, end = self.words[entity.start].start, self.words[entity.end - 1].end
-        return {
-            "id": name,
-            "type": entity.type,
-            "start": start,
-            "end": end,
-            "text": self.text[start:end],
-            "score": entity.score,
-        }
+        return to_record(self)
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Document:
         """Rebuild a document from its JSON form. Raises `AnnotationError` that names the key at fault."""
-        name = record.get("id", "?")
-        version = record.get("version")
-        if version != JSON_VERSION:
-            raise AnnotationError(f"document {name!r}: version is {version!r}, this release reads {JSON_VERSION}")
-        return _from_dict(record)
+        from marsad.document_json import from_record
 
-
-@contextmanager
-def _reading(record: Mapping[str, Any], key: str) -> Iterator[None]:
-    """Make whatever is wrong with one key of a record an `AnnotationError` that names document and key."""
-    place = f"document {record.get('id', '?')!r}: {key}"
-    try:
-        yield
-    except AnnotationError as error:
-        raise AnnotationError(f"{place}: {error}") from error
-    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
-        raise AnnotationError(
-            f"{place}: {type(error).__name__} {error}: not the JSON form of a document "
-            "(see document.schema.json in the package)"
-        ) from error
-
-
-def _from_dict(record: Mapping[str, Any]) -> Document:
-    with _reading(record, "id"):
-        name = record["id"]
-    with _reading(record, "text"):
-        text = record["text"]
-        if not isinstance(text, str):
-            raise AnnotationError(f"{text!r} is no string")
-    with _reading(record, "words"):
-        words = [Word(text[start:end], start, end) for start, end in record["words"]]
-    starts = {word.start: index for index, word in enumerate(words)}
-    ends = {word.end: index + 1 for index, word in enumerate(words)}
-
-    def in_words(start: int, end: int, what: str) -> tuple[int, int]:
-        if start not in starts or end not in ends:
-            raise AnnotationError(f"{what} [{start}, {end}) does not start and end with a word")
-        return starts[start], ends[end]
-
-    def entity(each: Mapping[str, Any]) -> Entity:
-        found = text[each["start"] : each["end"]]
-        if each.get("text", found) != found:
-            raise AnnotationError(
-                f"{each['id']} is {each['text']!r} but the text has {found!r} there: offsets count code points"
-            )
-        first, end = in_words(each["start"], each["end"], each["id"])
-        return Entity(each["type"], first, end, each.get("score", 1.0), each["id"])
-
-    with _reading(record, "sentences"):
-        sentences = [in_words(start, end, "sentence") for start, end in record["sentences"]]
-    with _reading(record, "entities"):
-        entities = [entity(each) for each in record["entities"]]
-        index = {each.id: position for position, each in enumerate(entities)}
-        if len(index) != len(entities):
-            raise AnnotationError("two entities share an id: ids must be unique")
-    with _reading(record, "relations"):
-        relations = [
-            Relation(each["type"], index[each["head"]], index[each["tail"]], each.get("score", 1.0))
-            for each in record.get("relations", ())
-        ]
-    with _reading(record, "events"):
-        events = [
-            Event(
-                {role: tuple(index[filler] for filler in fillers) for role, fillers in each["roles"].items()},
-                each.get("score", 1.0),
-                tuple(each.get("evidence", ())),
-            )
-            for each in record.get("events", ())
-        ]
-    with _reading(record, "meta"):
-        meta = dict(record.get("meta", {}).items())
-    return Document(name, text, words, sentences, entities, relations, events, meta)
+        return from_record(record)
 
 
 def _check_score(score: float, what: str) -> None:

@@ -11,7 +11,7 @@ from marsad import formats
 from marsad.documents import Document
 from marsad.errors import AnnotationError
 from marsad.formats import conllup, csv, jsonl, text
-from marsad.formats.conllup_document import COLUMNS
+from marsad.formats.conllup.rows import COLUMNS
 from marsad.formats.problems import Problem, Problems
 from marsad.inference.predictor import Predictor
 

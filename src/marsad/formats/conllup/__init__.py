@@ -15,8 +15,9 @@ from pathlib import Path
 
 from marsad.documents import Document
 from marsad.errors import AnnotationError
-from marsad.formats.conllup_document import COLUMNS, DocumentLines, build_document
-from marsad.formats.conllup_spaces import escape_spaces
+from marsad.formats.conllup.document import build_document
+from marsad.formats.conllup.rows import COLUMNS, DocumentLines
+from marsad.formats.conllup.spaces import escape_spaces
 from marsad.formats.problems import Problem, Problems, raise_problems, read_text, refuse_crossing
 from marsad.schema import Schema
 
