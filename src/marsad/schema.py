@@ -87,7 +87,10 @@ class Schema(BaseModel):
     @classmethod
     def default(cls) -> Schema:
         """Return the schema of the annotation guidelines, from the copy in the package."""
-        with as_file(files("marsad") / "schema.yaml") as path:
+        packaged = files("marsad") / "schema.yaml"
+        if not packaged.is_file():  # a source tree, where the file has its place among the configs
+            return cls.from_file(Path(__file__).parents[2] / "configs" / "schema.yaml")
+        with as_file(packaged) as path:
             return cls.from_file(path)
 
     @classmethod

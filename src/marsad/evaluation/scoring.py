@@ -17,8 +17,9 @@ def score_predictor(predictor: Predictor, gold: Sequence[Document], *, gold_enti
     Raises `AnnotationError` where the documents hold types that the model's schema does not have.
     """
     _check_types(gold, predictor)
+    before = predictor.num_unscored_pairs
     predicted = predictor.predict([document.without_annotations() for document in gold])
-    unscored = predictor.num_unscored_pairs
+    unscored = predictor.num_unscored_pairs - before
     on_gold = predictor.predict(list(gold), entities="gold") if gold_entities else None
     report = evaluate(gold, predicted, predictor.schema, with_gold_entities=on_gold)
     if not unscored:

@@ -52,11 +52,16 @@ def read_text(path: Path, problems: Problems) -> str | None:
     except OSError as error:
         problems.add(0, f"cannot be read: {error.strerror or error}")
         return None
+    return decode(content, problems)
+
+
+def decode(content: bytes, problems: Problems, *, first_line: int = 1) -> str | None:
+    """Return bytes as the UTF-8 text they should be; None after noting which byte is none, lines from `first_line`."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         # Where the file opens with a byte order mark, the error counts from after it.
-        line = error.object.count(b"\n", 0, error.start) + 1
+        line = error.object.count(b"\n", 0, error.start) + first_line
         found = error.object[error.start : error.start + 1].hex()
         problems.add(
             line, f"byte 0x{found} is not UTF-8: convert the file (for Windows Arabic: iconv -f cp1256 -t utf-8)"

@@ -12,7 +12,7 @@ from marsad.documents import Document
 from marsad.errors import AnnotationError
 from marsad.formats import conllup, csv, jsonl, text
 from marsad.formats.conllup.rows import COLUMNS
-from marsad.formats.problems import Problem, Problems
+from marsad.formats.problems import Problem, Problems, decode
 from marsad.inference.predictor import Predictor
 
 STANDARD_INPUT = "-"
@@ -52,13 +52,15 @@ def _read(paths: Iterable[str | list[Path]], input_format: str, problems: list[P
 
 def _read_stdin(input_format: str, problems: list[Problem]) -> Iterator[Document]:
     report = Problems(Path("<stdin>"))
-    stream = sys.stdin.buffer
     if input_format == "jsonl":
-        lines = (line.decode("utf-8", errors="replace") for line in stream)
-        yield from jsonl.read_lines(lines, report)
+        numbered = enumerate(sys.stdin.buffer, start=1)
+        yield from jsonl.read_lines(
+            (decode(line, report, first_line=number) or "" for number, line in numbered), report
+        )
     else:
-        content = stream.read().decode("utf-8", errors="replace")
-        yield from [text.from_text(content, "stdin")] if input_format == "txt" else conllup.loads(content, report)
+        content = decode(sys.stdin.buffer.read(), report)
+        if content is not None:
+            yield from [text.from_text(content, "stdin")] if input_format == "txt" else conllup.loads(content, report)
     problems.extend(report.found)
 
 
