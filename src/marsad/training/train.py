@@ -47,7 +47,8 @@ def train(config: Config, *, resume: bool = False) -> Report:
     """Train a model as `config` says and leave it in `config.output / "model"`; return its report.
 
     A run that is already in that folder is replaced. The report is on the test articles where the config names some,
-    else on dev. `resume` goes on from the last checkpoint of the run folder. Raises `ConfigError`, `AnnotationError` or `ModelError` before any work is done.
+    else on dev. `resume` goes on from the run folder's last checkpoint. Raises `ConfigError`, `AnnotationError` or
+    `ModelError` before any work is done.
     """
     schema = Schema.from_file(config.schema_path)
     splits = {name: formats.read_all(paths, schema=schema) for name, paths in _split_paths(config).items()}
