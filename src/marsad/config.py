@@ -33,6 +33,10 @@ _OWN_ARGUMENTS = {
 }
 
 
+# What this project wants where a config says nothing; the rest are transformers' own defaults.
+_TRAINING_DEFAULTS = {"logging_steps": 10, "save_total_limit": 1, "report_to": ["tensorboard"], "bf16": "auto"}
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -80,6 +84,9 @@ class HeadsSection(_Section):
     relation_hidden: int = Field(256, ge=1)
     relation_weight: float = Field(1.0, ge=0, description="weight of the relation loss beside the tag loss")
     positive_weight: float = Field(1.0, gt=0, description="weight of related pairs; above 1 favours recall")
+    relation_prior: float = Field(
+        0.02, gt=0, lt=1, description="share of candidate pairs taken to be related before anything is learnt"
+    )
     negatives: int | None = Field(None, ge=0, description="unrelated pairs kept in a window; null keeps all")
     threshold: float = Field(0.5, gt=0, lt=1, description="probability from which a relation is reported")
 
@@ -104,7 +111,12 @@ class Config(_Section):
     early_stopping: EarlyStoppingSection = EarlyStoppingSection()
     batch_by_length: bool = Field(True, description="batch windows of like length")
     few_examples: int = Field(20, ge=0, description="warn of types with fewer examples in train than this")
-    training: dict[str, Any] = {}
+    training: dict[str, Any] = Field(default={}, validate_default=True)
+
+    @field_validator("training")
+    @classmethod
+    def _with_defaults(cls, training: dict[str, Any]) -> dict[str, Any]:
+        return {**_TRAINING_DEFAULTS, **training}
 
     @classmethod
     def from_file(cls, path: str | Path, overrides: Iterable[str] = ()) -> Config:

@@ -12,6 +12,7 @@ Both rules carry a version that is saved with a model, so a model is never fed w
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import regex
 
@@ -101,8 +102,9 @@ class Normaliser:
     def __call__(self, word: str) -> str:
         """Return the normalised form of one word; it may be empty (a lone shadda), which the model reads as unknown."""
         form = unicodedata.normalize("NFKC", word)
-        return "".join(form.translate(self._table()).split())
+        return "".join(form.translate(self._table).split())
 
+    @cached_property
     def _table(self) -> dict[int, str | None]:
         table = dict(_CONTROLS)
         for wanted, part in (

@@ -49,7 +49,7 @@ def test_predict_writes_files_in_the_format_of_their_ending(
     assert _run("predict", model, tmp_path / "report.txt", "-o", document).returncode == 0
     assert conllup.read(document)[0].text == articles[0].text
     refused = _run("predict", model, tmp_path / "report.txt", "-o", tmp_path / "out.xls")
-    assert (refused.returncode, "ends in none of" in refused.stderr) == (1, True)
+    assert (refused.returncode, "ends in none of" in refused.stderr) == (2, True)
 
 
 def test_one_bad_line_costs_only_itself(model: Path, articles: list[Document], tmp_path: Path) -> None:
@@ -61,6 +61,27 @@ def test_one_bad_line_costs_only_itself(model: Path, articles: list[Document], t
     assert [each.id for each in jsonl.read(tmp_path / "out.jsonl")] == ["good", "too"]
     assert f"{file}:2: not JSON" in result.stderr
     assert f"{file}:3: expected an object" in result.stderr
+
+
+def test_a_file_may_be_its_own_output(model: Path, articles: list[Document], tmp_path: Path) -> None:
+    file = tmp_path / "both.conllup"
+    conllup.write(articles, file)
+    assert _run("predict", model, file, "-o", file).returncode == 0
+    assert [each.text for each in conllup.read(file)] == [each.text for each in articles]
+    assert [each.name for each in tmp_path.iterdir()] == ["both.conllup"]
+
+
+def test_a_document_that_a_format_cannot_hold_costs_only_itself(model: Path, tmp_path: Path) -> None:
+    lines = [json.dumps({"id": name, "text": "قصف"}) for name in ("one", "two ", "three")]
+    result = _run("predict", model, "-", "--format", "conllup", text="\n".join(lines))
+    assert (result.returncode, result.stdout.count("# newdoc")) == (1, 2)
+    assert "'two '" in result.stderr
+
+
+def test_a_file_of_another_kind_is_refused_before_anything_is_done(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "report.pdf").touch()
+    result = _run("predict", model, tmp_path / "report.pdf")
+    assert (result.returncode, "report.pdf: ends in none of .txt" in result.stderr) == (2, True)
 
 
 def test_evaluate_prints_tables_and_json(model: Path, articles: list[Document], tmp_path: Path) -> None:
@@ -79,7 +100,7 @@ def test_evaluate_refuses_types_that_the_model_does_not_know(model: Path, tmp_pa
     conllup.write([annotated("{a:GHOST شبح} هنا")], tmp_path / "gold.conllup")
     result = _run("evaluate", model, tmp_path / "gold.conllup")
     assert result.returncode == 1
-    assert "the documents use GHOST, which the model was not trained on" in result.stderr
+    assert "document 'd' uses GHOST, which the model was not trained on" in result.stderr
 
 
 @pytest.mark.parametrize(

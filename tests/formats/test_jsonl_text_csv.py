@@ -8,7 +8,7 @@ import pytest
 
 from marsad import formats, words
 from marsad.documents import Document, Entity, Event
-from marsad.errors import AnnotationError
+from marsad.errors import AnnotationError, MarsadError
 from marsad.formats import csv, jsonl, text
 from marsad.formats.problems import Problem
 from marsad.schema import Schema
@@ -196,5 +196,5 @@ def test_a_table_is_not_read_back() -> None:
 
 @pytest.mark.parametrize("name", ["x.docx", "x"])
 def test_a_file_of_no_known_format_is_refused_with_those_that_are(name: str) -> None:
-    with pytest.raises(AnnotationError, match=r"\.conllup, \.conll, \.jsonl, \.txt"):
+    with pytest.raises(MarsadError, match=r"\.conllup, \.conll, \.jsonl, \.txt"):
         formats.read(name)

@@ -1,5 +1,6 @@
 """The predictor: any text in, documents with offsets, scores, relations and events out."""
 
+import itertools
 import json
 import os
 import random
@@ -90,6 +91,19 @@ def test_gold_entities_are_kept_and_get_relations(predictor: Predictor, articles
     document = predictor.predict(gold, entities="gold")
     assert document.entities == gold.entities
     assert {(each.type, each.head, each.tail) for each in document.relations} >= {("ATTACKS", 0, 1)}
+
+
+def test_gold_entities_of_other_types_are_refused(predictor: Predictor) -> None:
+    with pytest.raises(AnnotationError, match="document 'd' uses GHOST, which the model was not trained on"):
+        predictor.predict(annotated("{a:GHOST شبح} هنا"), entities="gold")
+
+
+def test_predictions_are_searched_for_relations_whatever_the_input_was(predictor: Predictor) -> None:
+    assert predictor.predict(annotated("قصف", annotated="entities", genre="wire")).meta == {"genre": "wire"}
+
+
+def test_an_endless_stream_of_empty_texts_is_read_as_it_comes(predictor: Predictor) -> None:
+    assert next(predictor.stream(itertools.repeat(""))).words == ()
 
 
 def test_a_stream_keeps_order_and_asks_for_no_more_than_it_needs(

@@ -33,7 +33,8 @@ def _save_bert(folder: Path, **options: Any) -> Path:
     names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=512, **names).save_pretrained(folder)
     sizes = {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48}
-    BertForMaskedLM(BertConfig(vocab_size=len(pieces), **sizes, **options)).save_pretrained(folder)
+    model = BertForMaskedLM(BertConfig(vocab_size=len(pieces), **sizes, **options))
+    model.to(options.get("dtype")).save_pretrained(folder)
     return folder
 
 
@@ -92,6 +93,13 @@ def test_every_word_gets_pieces_whatever_the_tokenizer(tmp_path: Path, save: Any
     assert len(pieces.ids) == len(document.words)
     assert all(pieces.counts)
     assert not any(piece in (*encoder.special.before, *encoder.special.after) for word in pieces.ids for piece in word)
+
+
+def test_an_encoder_stored_in_half_precision_is_trained_in_full(tmp_path: Path) -> None:
+    import torch
+
+    folder = _save_bert(tmp_path / "encoder", dtype=torch.bfloat16)
+    assert {weight.dtype for weight in load_encoder(str(folder)).model.parameters()} == {torch.float32}
 
 
 def test_attention_dropout_is_set_where_there_is_some(tmp_path: Path) -> None:

@@ -76,6 +76,8 @@ def test_a_run_goes_on_from_its_last_checkpoint(short: Config) -> None:
     train(short)
     longer = _changed(short, training={"num_train_epochs": 3})
     train(longer, resume=True)
+    with pytest.raises(ConfigError, match="holds a run already: --resume goes on with it, --overwrite replaces it"):
+        train(longer)
     log = (short.output / "train.log").read_text(encoding="utf-8")
     assert log.count("eval_mean=") == 3
 
@@ -105,11 +107,11 @@ def test_entities_alone_are_no_evidence_against_relations(short: Config, tmp_pat
     special = SpecialPieces(before=(0,), after=(2,), pad=1, unknown=3)
     collator = WindowCollator(schema, special, negatives=None, seed=0)
     sizes = []
-    for document in (alone, whole):
+    for document in (alone, whole):  # an entity-only article gives no spans either: it must not thin the loss
         dataset, _ = build_dataset([(document, pieces)], schema, window_pieces=40, overlap=8)
         batch = collator(list(dataset))
-        sizes.append((int((batch["tags"] > 0).sum()), len(batch["pairs"])))
-    assert sizes == [(2, 0), (2, 1)]
+        sizes.append((int((batch["tags"] > 0).sum()), len(batch["spans"]), len(batch["pairs"])))
+    assert sizes == [(2, 0, 0), (2, 2, 1)]
 
 
 def test_what_cannot_be_learnt_is_said_once(short: Config, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -123,9 +125,15 @@ def test_what_cannot_be_learnt_is_said_once(short: Config, tmp_path: Path, caplo
     assert "few examples in train (under 20), expect little of: ACTOR (1), ASSET (0)" in text
 
 
+def test_raw_reports_are_no_gold(short: Config, tmp_path: Path) -> None:
+    (tmp_path / "raw.txt").write_text("قصف الجيش حلب", encoding="utf-8")
+    with pytest.raises(AnnotationError, match=r"raw\.txt:0: nothing is annotated here"):
+        train(_changed(short, data={"train": [str(tmp_path / "raw.txt")]}))
+
+
 def test_an_article_in_two_splits_is_refused(short: Config, articles: list[Document], tmp_path: Path) -> None:
     conllup.write(articles[:1], tmp_path / "dev.conllup")
-    with pytest.raises(AnnotationError, match="id 'learn-1' is in train and in dev"):
+    with pytest.raises(AnnotationError, match="'learn-1' has the same text as 'learn-1', which is in another"):
         train(_changed(short, data={"dev": [str(tmp_path / "dev.conllup")]}))
 
 

@@ -1,4 +1,4 @@
-"""Scores of predicted documents against gold ones: entities, relations, events. No torch, no numpy needed to count.
+"""Scores of predicted documents against gold ones: entities, relations, events. No torch.
 
 Rules. An entity is right with its span and type (seqeval's strict IOB2 rule). A relation is right under `boundaries`
 with its type and both spans, under `strict` with both entity types too. Events are compared by role filler: predicted
@@ -93,12 +93,30 @@ class Report:
     num_words: int
     notes: tuple[str, ...] = field(default=())
 
-    def __getattr__(self, name: str) -> Table:
-        tables = self.__dict__.get("tables", {})
-        if name not in tables:
-            raise AttributeError(name)
-        table: Table = tables[name]
-        return table
+    @property
+    def entities(self) -> Table:
+        """Entities by type."""
+        return self.tables["entities"]
+
+    @property
+    def relations_strict(self) -> Table:
+        """Relations by type, entity types included in what must be right."""
+        return self.tables["relations_strict"]
+
+    @property
+    def relations_boundaries(self) -> Table:
+        """Relations by type, entity types left aside."""
+        return self.tables["relations_boundaries"]
+
+    @property
+    def relations_gold_entities(self) -> Table:
+        """Relations by type between gold entities; a `KeyError` where they were not asked for."""
+        return self.tables["relations_gold_entities"]
+
+    @property
+    def events(self) -> Table:
+        """Fillers of incidents by role."""
+        return self.tables["events"]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the object that `marsad evaluate --json` prints."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 from marsad.documents import Document
-from marsad.errors import AnnotationError
+from marsad.errors import MarsadError
 from marsad.formats import conll, conllup, jsonl, text
 from marsad.formats.problems import Problem, raise_problems
 from marsad.schema import Schema
@@ -21,7 +21,7 @@ ANNOTATED = (conllup.SUFFIX, conll.SUFFIX, ".iob", ".iob2", ".bio")
 def find_files(paths: Iterable[str | Path], suffixes: Iterable[str] = ANNOTATED) -> Iterator[Path]:
     """Yield the files named, and those with one of `suffixes` in the folders named, each once, sorted within a folder.
 
-    Raises `AnnotationError` for a path that does not exist or a folder that holds no such file.
+    Raises `MarsadError` for a path that does not exist or a folder that holds no such file.
     """
     wanted, seen = tuple(suffixes), set()
     for path in map(Path, paths):
@@ -35,18 +35,18 @@ def _files_of(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
     if path.is_file():
         return [path]
     if not path.is_dir():
-        raise AnnotationError(f"{path} does not exist")
+        raise MarsadError(f"{path} does not exist")
     found = sorted(each for each in path.rglob("*") if each.is_file() and each.suffix in suffixes)
     if not found:
-        raise AnnotationError(f"{path} holds no file that ends in {', '.join(suffixes)}")
+        raise MarsadError(f"{path} holds no file that ends in {', '.join(suffixes)}")
     return found
 
 
 def read(path: str | Path, *, schema: Schema | None = None, problems: list[Problem] | None = None) -> list[Document]:
-    """Read a file in the format that its name ends in. Raises `AnnotationError` for an ending that is none."""
+    """Read a file in the format that its name ends in. Raises `MarsadError` for an ending that is none."""
     suffix = Path(path).suffix
     if suffix not in READERS:
-        raise AnnotationError(
+        raise MarsadError(
             f"{path}: no reader for {suffix or 'a name without an ending'!r}, one of {', '.join(READERS)}"
         )
     documents: list[Document] = READERS[suffix].read(path, schema=schema, problems=problems)
@@ -54,8 +54,17 @@ def read(path: str | Path, *, schema: Schema | None = None, problems: list[Probl
 
 
 def read_all(paths: Iterable[str | Path], *, schema: Schema | None = None) -> list[Document]:
-    """Read every annotated file of `paths`; the problems of all files are raised as one `AnnotationError`."""
+    """Read every annotated file of `paths`; the problems of all files are raised as one `AnnotationError`.
+
+    Raw reports (`.txt`, JSON lines with nothing annotated in any) are refused: as gold they would say that nothing is
+    there to be found.
+    """
     problems: list[Problem] = []
-    documents = [each for path in find_files(paths) for each in read(path, schema=schema, problems=problems)]
+    documents: list[Document] = []
+    for path in find_files(paths):
+        found = read(path, schema=schema, problems=problems)
+        if path.suffix not in ANNOTATED and not any(document.entities for document in found):
+            problems.append(Problem(str(path), 0, "nothing is annotated here: raw reports cannot serve as gold"))
+        documents += found
     raise_problems(problems)
     return documents

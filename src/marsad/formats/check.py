@@ -48,16 +48,22 @@ def _shared_ids(documents: Sequence[tuple[Path, Document]], starts: _Lines) -> I
 
 
 def _split_leaks(documents: Sequence[tuple[Path, Document]], starts: _Lines) -> Iterator[Problem]:
-    homes: dict[str, Path] = {}
-    for path, document in documents:
-        text = " ".join(word.text for word in document.words)
-        home = homes.setdefault(text, path)
-        if text and split_of(home) != split_of(path):
-            yield Problem(
-                str(path),
-                starts[path].get(document.id, [1])[0],
-                f"document {document.id!r} has the same text as one in {home}, which is in another split "
-                f"({split_of(home) or 'none'}, {split_of(path) or 'none'}): an article belongs to one split",
+    places = [(split_of(path) or "none", document) for path, document in documents]
+    for index, message in leaks(places):
+        path, document = documents[index]
+        yield Problem(str(path), starts[path].get(document.id, [1])[0], message)
+
+
+def leaks(documents: Iterable[tuple[str, Document]]) -> Iterator[tuple[int, str]]:
+    """Yield the place of each document whose words are those of an earlier one in another split, and what to say."""
+    homes: dict[tuple[str, ...], tuple[str, str]] = {}
+    for index, (split, document) in enumerate(documents):
+        home, name = homes.setdefault(tuple(word.text for word in document.words), (split, document.id))
+        if document.words and home != split:
+            yield (
+                index,
+                f"document {document.id!r} has the same text as {name!r}, which is in another split "
+                f"({home}, {split}): an article belongs to one split",
             )
 
 

@@ -80,10 +80,12 @@ def load_backend(
     if name not in ("auto", "torch", "torch-bf16"):
         raise ModelError(f"backend {name!r} is none of auto, torch, torch-bf16")
     try:
+        import safetensors  # noqa: F401
         import torch
+        import transformers  # noqa: F401
     except ImportError as error:
         raise ModelError(
-            f"{folder.path} is a torch model and torch is not installed: pip install 'marsad[train]'"
+            f"{folder.path} is a torch model and {error.name} is not installed: pip install 'marsad[train]'"
         ) from error
     from marsad.modeling.folder import load_extractor
 

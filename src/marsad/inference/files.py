@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
 from marsad import formats
 from marsad.documents import Document
-from marsad.errors import AnnotationError
+from marsad.errors import AnnotationError, MarsadError
 from marsad.formats import conllup, csv, jsonl, text
 from marsad.formats.conllup.rows import COLUMNS
 from marsad.formats.problems import Problem, Problems, decode
@@ -27,17 +27,20 @@ def output_suffix(output: Path | None, wanted: str | None) -> str:
     if output is None:
         return jsonl.SUFFIX
     if output.suffix not in OUTPUTS:
-        raise AnnotationError(f"{output}: ends in none of {', '.join(OUTPUTS)}: say which with --format")
+        raise MarsadError(f"{output}: ends in none of {', '.join(OUTPUTS)}: say which with --format")
     return output.suffix
 
 
 def read_inputs(inputs: Iterable[str], input_format: str, problems: list[Problem]) -> Iterator[Document]:
     """Yield the documents of files, of folders, and of standard input (`-`), whose format is `input_format`.
 
-    A file or line that cannot be read is noted in `problems` and costs only itself. Raises `AnnotationError` at once
-    for a path that does not exist.
+    A file or line that cannot be read is noted in `problems` and costs only itself. Raises `MarsadError` at once for a
+    path that does not exist or a file of another format.
     """
     paths = [each if each == STANDARD_INPUT else list(formats.find_files([each], INPUTS)) for each in inputs]
+    for path in (path for each in paths if not isinstance(each, str) for path in each):
+        if path.suffix not in INPUTS:
+            raise MarsadError(f"{path}: ends in none of {', '.join(INPUTS)}: convert or rename it")
     return _read(paths, input_format, problems)
 
 
@@ -64,17 +67,33 @@ def _read_stdin(input_format: str, problems: list[Problem]) -> Iterator[Document
     problems.extend(report.found)
 
 
-def predict_files(predictor: Predictor, documents: Iterable[Document], output: Path | None, suffix: str) -> int:
-    """Predict on `documents` and write them to `output` (standard output where None); return how many."""
+def predict_files(
+    predictor: Predictor, documents: Iterable[Document], output: Path | None, suffix: str, problems: list[Problem]
+) -> int:
+    """Predict on `documents` and write them to `output` (standard output where None); return how many were written.
+
+    A document that the format cannot hold is noted in `problems` and costs only itself.
+    """
     if output is None:
-        return _write(predictor, documents, sys.stdout, suffix)
+        return _write(predictor, documents, sys.stdout, suffix, problems)
     # The mark at the start makes spreadsheets read Arabic rightly.
     encoding = "utf-8-sig" if suffix == csv.SUFFIX else "utf-8"
-    with output.open("w", encoding=encoding, newline="") as file:
-        return _write(predictor, documents, file, suffix)
+    # Beside its place until it is whole: the output may be one of the inputs, or replace an older one.
+    partial = output.with_name(f".{output.name}.partial")
+    try:
+        with partial.open("w", encoding=encoding, newline="") as file:
+            count = _write(predictor, documents, file, suffix, problems)
+        partial.replace(output)
+    except OSError as error:
+        raise MarsadError(f"{output} cannot be written: {error.strerror or error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return count
 
 
-def _write(predictor: Predictor, documents: Iterable[Document], file: TextIO, suffix: str) -> int:
+def _write(
+    predictor: Predictor, documents: Iterable[Document], file: TextIO, suffix: str, problems: list[Problem]
+) -> int:
     roles = predictor.schema.event_roles
     if suffix == csv.SUFFIX:
         file.write(csv.header(roles))
@@ -82,11 +101,16 @@ def _write(predictor: Predictor, documents: Iterable[Document], file: TextIO, su
         file.write(f"# global.columns = {' '.join(COLUMNS)}\n")
     count = 0
     for document in predictor.stream(documents):
-        if suffix == csv.SUFFIX:
-            file.write(csv.format_document(document, roles))
-        elif suffix == conllup.SUFFIX:
-            file.write(conllup.format_document(document))
+        try:
+            file.write(_format(document, suffix, roles))
+        except AnnotationError as error:
+            problems.append(Problem("<output>", 0, str(error)))
         else:
-            file.write(jsonl.format_document(document))
-        count += 1
+            count += 1
     return count
+
+
+def _format(document: Document, suffix: str, roles: Sequence[str]) -> str:
+    if suffix == csv.SUFFIX:
+        return csv.format_document(document, roles)
+    return conllup.format_document(document) if suffix == conllup.SUFFIX else jsonl.format_document(document)

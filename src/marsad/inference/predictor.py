@@ -28,6 +28,7 @@ from marsad.schema import Schema
 EntitySource = Literal["predicted", "gold"]
 Inputs = list[str] | list[Document] | list[str | Document]
 CHUNK_PIECES = 16384
+CHUNK_DOCUMENTS = 512
 BATCH_PIECES = 4096
 
 
@@ -92,11 +93,13 @@ class Predictor:
         size = 0
         for number, each in enumerate(inputs, start=1):
             document = _document(each, number)
+            if entities == "gold":
+                check_types([document], self.schema)
             settings = self.folder.settings
             pieces = windows.tokenise(document, self.folder.tokenizer, self.folder.normaliser, settings.special.unknown)
             chunk.append((document, pieces))
             size += sum(pieces.counts)
-            if size >= CHUNK_PIECES:
+            if size >= CHUNK_PIECES or len(chunk) >= CHUNK_DOCUMENTS:
                 yield from self._predict_chunk(chunk, entities)
                 chunk, size = [], 0
         yield from self._predict_chunk(chunk, entities)
@@ -123,7 +126,9 @@ class Predictor:
             found = [document.entities for document in documents]
         relations = self._relate(documents, found, parts, batches, states)
         for document, entities, related in zip(documents, found, relations, strict=True):
-            result = replace(document, entities=entities, relations=related, events=())
+            # Whatever the input said of its own annotations, these have been searched for relations.
+            meta = {key: value for key, value in document.meta.items() if key != "annotated"}
+            result = replace(document, entities=entities, relations=related, events=(), meta=meta)
             yield with_events(result, self.schema)
 
     def _parts(self, chunk: Sequence[tuple[Document, windows.Pieces]]) -> list[_Part]:
@@ -222,6 +227,20 @@ class Predictor:
             local = [owners[row][1:] for row in rows]
             relations[document] += decode.relations(
                 probabilities[rows], local, found[document], self.schema, self.folder.thresholds
+            )
+
+
+def check_types(documents: Iterable[Document], schema: Schema, *, relations: bool = False) -> None:
+    """Raise `AnnotationError` for entities (and with `relations`, relations) of types that a schema does not have."""
+    known = {*schema.entities, *(schema.relations if relations else ())}
+    for document in documents:
+        used = {entity.type for entity in document.entities}
+        if relations:
+            used |= {relation.type for relation in document.relations}
+        if used - known:
+            raise AnnotationError(
+                f"document {document.id!r} uses {', '.join(sorted(used - known))}, which the model was not trained on "
+                f"(it knows {', '.join(sorted(known))}): use documents of the model's own schema"
             )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from marsad.errors import ModelError
-from marsad.modeling.settings import SpecialPieces
+from marsad.modeling.settings import ENCODER_RECORD, SpecialPieces
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Encoder:
-    """An encoder before training: the network and its tokenizer."""
+    """An encoder before training: the network and its tokenizer. `origin` is the model it is or was made from."""
 
     name: str
+    origin: str
     model: PreTrainedModel
     tokenizer: Tokenizer
     special: SpecialPieces
@@ -31,6 +33,7 @@ def load_encoder(name: str, *, attention_dropout: float | None = None) -> Encode
     Raises `ModelError` where there is none of that name, where it needs code of its own (`trust_remote_code`), or
     where its tokenizer is not a fast one.
     """
+    import torch
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
     looks_local = Path(name).is_absolute() or name.startswith(("./", "../", "runs/")) or Path(name).exists()
@@ -45,16 +48,34 @@ def load_encoder(name: str, *, attention_dropout: float | None = None) -> Encode
     if attention_dropout is not None:
         _set_attention_dropout(config, attention_dropout, name)
     tokenizer = _load(AutoTokenizer, name, add_prefix_space=True)
+    # Checkpoints may be stored in half precision; training wants its master weights in full.
     model = _load(
-        AutoModel, name, config=config, **({"add_pooling_layer": False} if config.model_type in POOLED else {})
+        AutoModel,
+        name,
+        config=config,
+        dtype=torch.float32,
+        **({"add_pooling_layer": False} if config.model_type in POOLED else {}),
     )
     return Encoder(
-        name, model, backend(tokenizer, name), special_pieces(tokenizer, name), _max_pieces(config, tokenizer)
+        name,
+        _origin(name),
+        model,
+        backend(tokenizer, name),
+        special_pieces(tokenizer, name),
+        _max_pieces(config, tokenizer),
     )
 
 
 # Architectures whose pooler nothing here uses; without it every weight that is saved is a weight that was trained.
 POOLED = frozenset({"bert", "roberta", "xlm-roberta", "camembert"})
+
+
+def _origin(name: str) -> str:
+    """Return the hub's name of the model that an embedded encoder was made from, else the name itself."""
+    record = Path(name) / ENCODER_RECORD
+    if not record.is_file():
+        return name
+    return str(json.loads(record.read_text(encoding="utf-8")).get("model", name))
 
 
 def _set_attention_dropout(config: Any, value: float, name: str) -> None:

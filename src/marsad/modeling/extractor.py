@@ -12,6 +12,7 @@ in two ways; questions that the schema does not allow for a pair of types are ne
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +50,7 @@ class Extractor(nn.Module):
         schema: Schema,
         heads: HeadSettings,
         weights: LossWeights = LossWeights(),
+        relation_prior: float = 0.02,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -56,13 +58,23 @@ class Extractor(nn.Module):
         self.dropout = nn.Dropout(heads.dropout)
         self.tag_head = nn.Linear(width, len(schema.tags))
         self.relation_head = RelationHead(
-            width, heads.relation_hidden, len(schema.entity_types), len(schema.relation_types), heads.dropout
+            width,
+            heads.relation_hidden,
+            len(schema.entity_types),
+            len(schema.relation_types),
+            dropout=heads.dropout,
+            prior=relation_prior,
         )
         self.register_buffer("allowed", _allowed(schema), persistent=False)
         self.register_buffer(
             "tag_weights", torch.tensor([weights.outside] + [1.0] * (len(schema.tags) - 1)), persistent=False
         )
         self.weights = weights
+
+    def gradient_checkpointing_enable(self, **options: Any) -> None:
+        """Recompute the encoder's activations in the backward pass; the Trainer calls this where it is asked to."""
+        encoder: Any = self.encoder
+        encoder.gradient_checkpointing_enable(**options)
 
     def encode(self, input_ids: Tensor, attention_mask: Tensor, word_starts: Tensor, word_ends: Tensor) -> Tensor:
         """Return word states `(B, W, D)` from pieces `(B, T)` and the piece range of each word `(B, W)`.
@@ -123,7 +135,9 @@ class Extractor(nn.Module):
 class RelationHead(nn.Module):
     """Scores directed pairs of typed spans; see the module's opening lines."""
 
-    def __init__(self, width: int, hidden: int, num_types: int, num_relations: int, dropout: float) -> None:
+    def __init__(
+        self, width: int, hidden: int, num_types: int, num_relations: int, *, dropout: float, prior: float
+    ) -> None:
         super().__init__()
         self.head = nn.Linear(2 * width, hidden)
         self.tail = nn.Linear(2 * width, hidden)
@@ -145,7 +159,7 @@ class RelationHead(nn.Module):
         )
         # Of the pairs a schema allows few are related: starting from that prior spares the first epochs (RetinaNet,
         # Lin et al. 2017, section 4.1).
-        nn.init.constant_(final.bias, -4.0)
+        nn.init.constant_(final.bias, math.log(prior / (1 - prior)))
 
     def forward(self, states: Tensor, spans: Tensor, pairs: Tensor) -> Tensor:
         """Return logits `(P, R)` for word states `(B, W, D)`, spans `(S, 5)` and pairs `(P, 2)`."""

@@ -48,6 +48,7 @@ def save_extractor(
 
 def load_extractor(folder: ModelFolder) -> Extractor:
     """Build the network that a model folder describes and load its weights, on the CPU, ready to predict."""
+    import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
     from transformers import AutoConfig, AutoModel
@@ -65,7 +66,7 @@ def load_extractor(folder: ModelFolder) -> Extractor:
         weights = load_file(str(weights_file))
         pooled = any(name.startswith("encoder.pooler.") for name in weights)
         options = {} if pooled or config.model_type not in POOLED else {"add_pooling_layer": False}
-        encoder = from_config(config, trust_remote_code=False, **options)
+        encoder = from_config(config, dtype=torch.float32, trust_remote_code=False, **options)
         extractor = Extractor(encoder, config.hidden_size, folder.schema, folder.settings.heads)
         extractor.load_state_dict(weights)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:

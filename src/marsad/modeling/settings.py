@@ -32,6 +32,8 @@ TOKENIZER_FILE = "tokenizer.json"
 WEIGHTS_FILE = "model.safetensors"
 ENCODER_FOLDER = "encoder"
 CARD_FILE = "README.md"
+# What `marsad encoder` leaves in the folder of an embedded encoder.
+ENCODER_RECORD = "marsad_encoder.json"
 
 
 class SpecialPieces(BaseModel):
@@ -62,7 +64,7 @@ class ModelSettings(BaseModel):
 
     format_version: int = FORMAT_VERSION
     marsad_version: str
-    encoder: str = Field(description="the name or path the encoder was loaded from before training")
+    encoder: str = Field(description="the model that the encoder was before training")
     splitter_version: int = SPLITTER_VERSION
     normaliser: dict[str, bool | int]
     max_pieces: int = Field(ge=40, description="pieces a window holds, special pieces included")

@@ -103,6 +103,8 @@ class WindowCollator:
         answers: list[list[bool]] = []
         for index, row in enumerate(rows):
             tags[index, : len(row["tags"])] = row["tags"]
+            if not row["relations_annotated"]:
+                continue
             offset = len(spans)
             spans += [[index, *span[1:]] for span in row["spans"]]
             for (head, tail), answer in self._pairs(row):
@@ -120,7 +122,7 @@ class WindowCollator:
         }
 
     def _pairs(self, row: Mapping[str, Any]) -> Iterable[tuple[tuple[int, int], list[bool]]]:
-        if not row["relations_annotated"] or not self.schema.relation_types:
+        if not self.schema.relation_types:
             return
         names = self.schema.relation_types
         entities = [Entity(self.schema.entity_types[span[3]], span[1], span[2]) for span in row["spans"]]

@@ -8,25 +8,17 @@ from collections.abc import Mapping, Sequence
 from marsad.config import Config
 from marsad.documents import Document
 from marsad.errors import AnnotationError
+from marsad.formats.check import leaks
 from marsad.schema import Schema
 from marsad.training.dataset import Coverage
 
 
 def check_splits(splits: Mapping[str, Sequence[Document]]) -> None:
-    """Raise `AnnotationError` for a split without documents and for an article, by id or text, in two splits."""
+    """Raise `AnnotationError` for a split without documents and for an article in two splits."""
     problems = [f"{name}: holds no document" for name, documents in splits.items() if not documents]
-    homes: dict[str, str] = {}
-    for name, documents in splits.items():
-        for key in {key for document in documents for key in (f"id {document.id!r}", _text_key(document))}:
-            if key in homes and homes[key] != name:
-                problems.append(f"{key} is in {homes[key]} and in {name}: an article belongs to one split")
-            homes.setdefault(key, name)
+    problems += [message for _, message in leaks((name, each) for name in splits for each in splits[name])]
     if problems:
         raise AnnotationError("\n".join(problems))
-
-
-def _text_key(document: Document) -> str:
-    return "the text " + repr(" ".join(word.text for word in document.words))
 
 
 def lessons(documents: Sequence[Document], schema: Schema, coverage: Coverage, config: Config) -> list[str]:

@@ -43,18 +43,18 @@ from marsad.training.trainer import ExtractorTrainer, LogFile, training_argument
 logger = logging.getLogger(__name__)
 
 
-def train(config: Config, *, resume: bool = False) -> Report:
+def train(config: Config, *, resume: bool = False, overwrite: bool = False) -> Report:
     """Train a model as `config` says and leave it in `config.output / "model"`; return its report.
 
-    A run that is already in that folder is replaced. The report is on the test articles where the config names some,
-    else on dev. `resume` goes on from the run folder's last checkpoint. Raises `ConfigError`, `AnnotationError` or
-    `ModelError` before any work is done.
+    The report is on the test articles where the config names some, else on dev. `resume` goes on from the run folder's
+    last checkpoint; `overwrite` replaces a run that is there, which is refused otherwise. Raises `ConfigError`,
+    `AnnotationError` or `ModelError` before any work is done.
     """
     schema = Schema.from_file(config.schema_path)
     splits = {name: formats.read_all(paths, schema=schema) for name, paths in _split_paths(config).items()}
     check_splits(splits)
     arguments = training_arguments(config)
-    checkpoint = _checkpoint(config.output, resume)
+    checkpoint = _checkpoint(config.output, resume, overwrite)
     set_seed(arguments.seed)
     encoder = load_encoder(config.encoder.name, attention_dropout=config.encoder.attention_dropout)
     folder = _unsaved_folder(config, schema, encoder)
@@ -64,9 +64,10 @@ def train(config: Config, *, resume: bool = False) -> Report:
         for document in splits["train"]
     ]
     dataset, coverage = build_dataset(rows, schema, window_pieces=folder.window_pieces, overlap=config.encoder.overlap)
-    _start_run(config, resume)
-    for line in lessons(splits["train"], schema, coverage, config):
-        logger.warning(line)
+    if arguments.process_index == 0:
+        _start_run(config, resume)
+        for line in lessons(splits["train"], schema, coverage, config):
+            logger.warning(line)
     trainer = ExtractorTrainer(
         score=lambda model: _dev_scores(model, folder, splits["dev"], str(arguments.device)),
         head_rate=config.heads.learning_rate,
@@ -89,8 +90,10 @@ def _split_paths(config: Config) -> dict[str, list[Path]]:
     return {name: each for name, each in paths.items() if each}
 
 
-def _checkpoint(run: Path, resume: bool) -> str | None:
+def _checkpoint(run: Path, resume: bool, overwrite: bool) -> str | None:
     folder = run / "checkpoints"
+    if folder.is_dir() and not resume and not overwrite:
+        raise ConfigError(f"{run} holds a run already: --resume goes on with it, --overwrite replaces it")
     found = get_last_checkpoint(str(folder)) if folder.is_dir() else None
     if resume and found is None:
         raise ConfigError(f"--resume: {folder} holds no checkpoint: train without it")
@@ -116,7 +119,14 @@ def _callbacks(config: Config) -> list[Any]:
 def build_extractor(config: Config, schema: Schema, encoder: Encoder) -> Extractor:
     """Return an untrained extractor on a pretrained encoder, with the loss weights of the config."""
     weights = LossWeights(config.heads.outside_weight, config.heads.positive_weight, config.heads.relation_weight)
-    return Extractor(encoder.model, encoder.model.config.hidden_size, schema, head_settings(config), weights)
+    return Extractor(
+        encoder.model,
+        encoder.model.config.hidden_size,
+        schema,
+        head_settings(config),
+        weights,
+        config.heads.relation_prior,
+    )
 
 
 def head_settings(config: Config) -> HeadSettings:
@@ -134,7 +144,7 @@ def _unsaved_folder(config: Config, schema: Schema, encoder: Encoder) -> ModelFo
         )
     settings = ModelSettings(
         marsad_version=marsad.__version__,
-        encoder=encoder.name,
+        encoder=encoder.origin,
         normaliser=config.encoder.normaliser.to_dict(),
         max_pieces=config.encoder.max_pieces,
         overlap=config.encoder.overlap,
@@ -165,7 +175,7 @@ def _finish(
     trainer: ExtractorTrainer,
 ) -> Report:
     """Score the saved folder as a user would load it, and write metrics and card beside it."""
-    predictor = Predictor.from_pretrained(folder.path)
+    predictor = Predictor.from_pretrained(folder.path, device=str(trainer.args.device))
     reports: dict[str, Report] = {
         name: score_predictor(predictor, splits[name]) for name in ("dev", "test") if name in splits
     }

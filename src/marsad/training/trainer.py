@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils import broadcast_object_list
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from marsad.config import Config
@@ -17,28 +18,22 @@ from marsad.modeling.extractor import Extractor
 logger = logging.getLogger(__name__)
 
 
-def has_bf16() -> bool:
+def has_bf16(*, on_cpu: bool) -> bool:
     """Tell whether bf16 is fast here: on a GPU that has it, or a CPU with AVX512-BF16 or AMX instructions."""
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if torch.backends.mps.is_available():
-        return False
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    if on_cpu:
+        # Private names, which another release may lack: then bf16 is merely not chosen.
+        probes = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+        return any(probe() for probe in probes if probe is not None)
+    return torch.cuda.is_available() and torch.cuda.get_device_capability()[0] >= 8
 
 
 def training_arguments(config: Config) -> TrainingArguments:
     """Return the arguments of a config. Raises `ConfigError` where `TrainingArguments` refuses them."""
-    chosen = {
-        "logging_steps": 10,
-        "save_total_limit": 1,
-        "report_to": ["tensorboard"],
-        "bf16": "auto",
-        **config.training,
-    }
+    chosen = dict(config.training)
+    # Without `use_cpu`, TrainingArguments takes bf16 for a GPU's alone.
+    on_cpu = chosen.setdefault("use_cpu", not (torch.cuda.is_available() or torch.backends.mps.is_available()))
     if chosen["bf16"] == "auto":
-        chosen["bf16"] = has_bf16()
-    # Without this, TrainingArguments takes bf16 for a GPU's alone.
-    chosen.setdefault("use_cpu", not (torch.cuda.is_available() or torch.backends.mps.is_available()))
+        chosen["bf16"] = has_bf16(on_cpu=on_cpu)
     try:
         arguments = TrainingArguments(
             output_dir=str(config.output / "checkpoints"),
@@ -111,7 +106,9 @@ class ExtractorTrainer(Trainer):
         """Score the model as it stands on the dev documents."""
         model: Any = self.accelerator.unwrap_model(self.model)
         was_training = model.training
-        scores = {f"eval_{name}": value for name, value in self._score(model).items()}
+        scored = [self._score(model) if self.is_world_process_zero() else {}]
+        # Every process must stop, and take the same epoch for the best, by one and the same score.
+        scores = {f"eval_{name}": value for name, value in broadcast_object_list(scored)[0].items()}
         model.train(was_training)
         self.log(dict(scores))
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, scores)

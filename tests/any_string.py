@@ -1,17 +1,9 @@
-"""Any string is ordinary input: generated strings through the word splitter and through a predictor.
+"""Any string is ordinary input: strings over Arabic letters, marks, controls, digits, Latin and emoji, and what must
+hold of each. The tests use 2,000, `benchmarks/strings.py` as many as it is told."""
 
-    python benchmarks/any_string.py MODEL [--count 100000] [--seed 1]
-
-Strings are drawn over Arabic letters, marks, controls, digits, Latin, punctuation, white space and emoji. The tests run
-the same checks on 2,000 of them.
-"""
-
-import argparse
 import random
-import time
 from collections.abc import Iterator
 
-from marsad import Predictor, words
 from marsad.documents import Document, Word
 
 ALPHABET = (
@@ -22,7 +14,6 @@ ALPHABET = (
     "\U0001f534\U0001f3fd\u2b50\ufe0f\U0001f1f8\U0001f1fe\U0001f468\U0001f469\u20e3\u2764ﷲﷺﻻﺍﭐ"
     "    \t\n\r\u00a0\u2028\u3000\u001e"
 )
-BLOCK = 2000
 
 
 def generate(count: int, seed: int) -> Iterator[str]:
@@ -47,27 +38,3 @@ def check_prediction(text: str, document: Document) -> None:
     assert len(tagged) == len(set(tagged))
     for record in document.to_dict()["entities"]:
         assert text[record["start"] : record["end"]] == record["text"]
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("model")
-    parser.add_argument("--count", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    predictor = Predictor.from_pretrained(arguments.model)
-    started, num_words, num_entities = time.perf_counter(), 0, 0
-    texts = list(generate(arguments.count, arguments.seed))
-    for first in range(0, len(texts), BLOCK):
-        block = texts[first : first + BLOCK]
-        for text, document in zip(block, predictor.predict(block), strict=True):
-            check_words(text, words.split(text))
-            check_prediction(text, document)
-            num_words += len(document.words)
-            num_entities += len(document.entities)
-    seconds = time.perf_counter() - started
-    print(f"{len(texts)} strings, {num_words} words, {num_entities} mentions: every check held ({seconds:.0f} s)")
-
-
-if __name__ == "__main__":
-    main()
