@@ -73,7 +73,7 @@ def test_overrides_reach_into_sections(tmp_path: Path) -> None:
     file = tmp_path / "c.yaml"
     file.write_text("schema: s\noutput: o\ndata: {train: a, dev: b}\nencoder: {name: e}\n", encoding="utf-8")
     config = Config.from_file(file, ["training.learning_rate=3e-5", "heads.negatives=10", "encoder.name=other"])
-    assert config.training == {"learning_rate": 3e-5}
+    assert config.training["learning_rate"] == 3e-5
     assert (config.heads.negatives, config.encoder.name) == (10, "other")
     with pytest.raises(ConfigError, match=r"override 'nonsense': expected section.key=value"):
         Config.from_file(file, ["nonsense"])

@@ -110,7 +110,9 @@ class Report:
 
     @property
     def relations_gold_entities(self) -> Table:
-        """Relations by type between gold entities; a `KeyError` where they were not asked for."""
+        """Relations by type between gold entities; an `AttributeError` where they were not asked for."""
+        if "relations_gold_entities" not in self.tables:
+            raise AttributeError("this report has no relations_gold_entities: evaluate(..., with_gold_entities=...)")
         return self.tables["relations_gold_entities"]
 
     @property

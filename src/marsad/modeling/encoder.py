@@ -105,6 +105,9 @@ def backend(tokenizer: Any, name: str) -> Tokenizer:
 
     if not getattr(tokenizer, "is_fast", False):
         raise ModelError(f"encoder {name}: its tokenizer is not a fast one, so pieces cannot be traced back to words")
+    if tokenizer.vocab_size <= len(tokenizer.all_special_ids):
+        # transformers makes an empty tokenizer where the files of one are missing.
+        raise ModelError(f"encoder {name}: there are no tokenizer files beside its weights: copy the whole folder")
     copy: Tokenizer = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
     copy.no_truncation()
     copy.no_padding()
