@@ -109,7 +109,7 @@ def test_evaluate_refuses_types_that_the_model_does_not_know(model: Path, tmp_pa
         (["predict", "nowhere", "-"], "nowhere is not a folder"),
         (["train", "--config", "nowhere.yaml"], "config nowhere.yaml cannot be read"),
         (["check", "nowhere"], "nowhere does not exist"),
-        (["encoder", "out", "--source", "moon"], "'moon' is none of package, hub"),
+        (["encoder", "out", "--source", "moon"], "'moon' is not one of"),
     ],
 )
 def test_a_mistake_is_a_message_and_no_traceback(arguments: list[str], message: str) -> None:
