@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -80,45 +80,51 @@ def from_record(record: Mapping[str, Any]) -> Document:
         if not isinstance(text, str):
             raise AnnotationError(f"{text!r} is no string")
     with _reading(record, "words"):
-        words = [Word(text[start:end], start, end) for start, end in record["words"]]
-    starts = {word.start: index for index, word in enumerate(words)}
-    ends = {word.end: index + 1 for index, word in enumerate(words)}
-
-    def in_words(start: int, end: int, what: str) -> tuple[int, int]:
-        if start not in starts or end not in ends:
-            raise AnnotationError(f"{what} [{start}, {end}) does not start and end with a word")
-        return starts[start], ends[end]
-
-    def entity(each: Mapping[str, Any]) -> Entity:
-        found = text[each["start"] : each["end"]]
-        if each.get("text", found) != found:
-            raise AnnotationError(
-                f"{each['id']} is {each['text']!r} but the text has {found!r} there: offsets count code points"
-            )
-        first, end = in_words(each["start"], each["end"], each["id"])
-        return Entity(each["type"], first, end, each.get("score", 1.0), each["id"])
-
+        places = _Places([Word(text[start:end], start, end) for start, end in record["words"]])
     with _reading(record, "sentences"):
-        sentences = [in_words(start, end, "sentence") for start, end in record["sentences"]]
+        sentences = [places.range(start, end, "sentence") for start, end in record["sentences"]]
     with _reading(record, "entities"):
-        entities = [entity(each) for each in record["entities"]]
+        entities = [_entity(each, text, places) for each in record["entities"]]
         index = {each.id: position for position, each in enumerate(entities)}
         if len(index) != len(entities):
             raise AnnotationError("two entities share an id: ids must be unique")
     with _reading(record, "relations"):
-        relations = [
-            Relation(each["type"], index[each["head"]], index[each["tail"]], each.get("score", 1.0))
-            for each in record.get("relations", ())
-        ]
+        relations = [_relation(each, index) for each in record.get("relations", ())]
     with _reading(record, "events"):
-        events = [
-            Event(
-                {role: tuple(index[filler] for filler in fillers) for role, fillers in each["roles"].items()},
-                each.get("score", 1.0),
-                tuple(each.get("evidence", ())),
-            )
-            for each in record.get("events", ())
-        ]
+        events = [_event(each, index) for each in record.get("events", ())]
     with _reading(record, "meta"):
         meta = dict(record.get("meta", {}).items())
-    return Document(name, text, words, sentences, entities, relations, events, meta)
+    return Document(name, text, places.words, sentences, entities, relations, events, meta)
+
+
+class _Places:
+    """Words by their offsets: turns ranges of code points into ranges of words."""
+
+    def __init__(self, words: Sequence[Word]) -> None:
+        self.words = words
+        self._starts = {word.start: index for index, word in enumerate(words)}
+        self._ends = {word.end: index + 1 for index, word in enumerate(words)}
+
+    def range(self, start: int, end: int, what: str) -> tuple[int, int]:
+        if start not in self._starts or end not in self._ends:
+            raise AnnotationError(f"{what} [{start}, {end}) does not start and end with a word")
+        return self._starts[start], self._ends[end]
+
+
+def _entity(each: Mapping[str, Any], text: str, places: _Places) -> Entity:
+    found = text[each["start"] : each["end"]]
+    if each.get("text", found) != found:
+        raise AnnotationError(
+            f"{each['id']} is {each['text']!r} but the text has {found!r} there: offsets count code points"
+        )
+    start, end = places.range(each["start"], each["end"], each["id"])
+    return Entity(each["type"], start, end, each.get("score", 1.0), each["id"])
+
+
+def _relation(each: Mapping[str, Any], index: Mapping[str, int]) -> Relation:
+    return Relation(each["type"], index[each["head"]], index[each["tail"]], each.get("score", 1.0))
+
+
+def _event(each: Mapping[str, Any], index: Mapping[str, int]) -> Event:
+    roles = {role: tuple(index[filler] for filler in fillers) for role, fillers in each["roles"].items()}
+    return Event(roles, each.get("score", 1.0), tuple(each.get("evidence", ())))
