@@ -45,13 +45,18 @@ def test_every_problem_comes_in_one_error() -> None:
         "data": {"train": "a"},
         "encoder": {"name": "e", "poling": "mean", "max_pieces": 100, "overlap": "wide"},
         "heads": {"threshold": 2},
-        "training": {"learning_rte": 1e-5, "output_dir": "x"},
+        "training": {
+            "learning_rte": 1e-5,
+            "output_dir": "x",
+            "learning_rate": "fast",
+            "bf16": "maybe",
+        },
     }
     with pytest.raises(ConfigError) as caught:
         Config.from_dict(content, "my.yaml")
     message = str(caught.value)
     for part in (
-        "my.yaml has 7 problem(s)",
+        "my.yaml has 9 problem(s)",
         "encodr: unknown key, did you mean encoder?",
         "data.dev: missing",
         "encoder.poling: unknown key, did you mean pooling?",
@@ -59,6 +64,8 @@ def test_every_problem_comes_in_one_error() -> None:
         "got 'wide'",
         "heads.threshold: ",
         "training.learning_rte: no name of TrainingArguments, did you mean learning_rate?",
+        "training.learning_rate: 'fast' is no number",
+        "training.bf16: 'maybe' is no true or false",
         "training.output_dir: set by marsad itself: use `output`",
     ):
         assert part in message

@@ -111,7 +111,8 @@ def train(
         from marsad.training.train import train as run
 
     report = run(settings, resume=resume, overwrite=overwrite)
-    _print_json(report.to_dict()) if as_json else typer.echo(format_report(report))
+    scored = ", ".join(map(str, settings.data.test or settings.data.dev))
+    _print_json(report.to_dict()) if as_json else typer.echo(f"Scored on {scored}: {format_report(report)}")
     typer.echo(f"model: {settings.output / 'model'}", err=True)
 
 
@@ -141,7 +142,7 @@ def evaluate(
 def predict(
     model: Annotated[Path, typer.Argument(help="Model folder.")],
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT...", help=".txt, .jsonl, .conllup files, or - for standard input.")
+        list[str], typer.Argument(metavar="INPUT...", help=".txt, .jsonl, .conllup files, folders, or - (stdin).")
     ],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="File to write; standard output if none.")
@@ -159,7 +160,7 @@ def predict(
 
     suffix = output_suffix(output, output_format.value if output_format else None)
     problems: list[Problem] = []
-    documents = read_inputs(inputs, input_format.value, problems)
+    documents = read_inputs(inputs, input_format.value, problems, output)
     predictor = Predictor.from_pretrained(model, device=device, threads=threads)
     try:
         count = predict_files(predictor, documents, output, suffix, problems)

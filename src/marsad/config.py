@@ -34,7 +34,8 @@ _OWN_ARGUMENTS = {
 
 
 # What this project wants where a config says nothing; the rest are transformers' own defaults.
-_TRAINING_DEFAULTS = {"logging_steps": 10, "save_total_limit": 1, "report_to": ["tensorboard"], "bf16": "auto"}
+# Two checkpoints: of one alone transformers keeps the best and not the last, which is the one to go on from.
+_TRAINING_DEFAULTS = {"logging_steps": 10, "save_total_limit": 2, "report_to": ["tensorboard"], "bf16": "auto"}
 
 
 class _Section(BaseModel):
@@ -51,7 +52,7 @@ class DataSection(_Section):
     @field_validator("*", mode="before")
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
-        return [value] if isinstance(value, str | Path) else value
+        return [] if value is None else [value] if isinstance(value, str | Path) else value
 
 
 class EncoderSection(_Section):
@@ -209,7 +210,7 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _training_problems(training: Mapping[str, Any]) -> list[str]:
-    known = _training_argument_names()
+    known = _training_arguments()
     problems = [
         f"training.{key}: set by marsad itself: {_OWN_ARGUMENTS[key]}" for key in training if key in _OWN_ARGUMENTS
     ]
@@ -219,18 +220,32 @@ def _training_problems(training: Mapping[str, Any]) -> list[str]:
             for key in training
             if key not in known
         ]
+    problems += [
+        f"training.{key}: {value!r} is no {'true or false' if known[key] is bool else 'number'}"
+        for key, value in training.items()
+        if key in known and not _fits(key, value, known[key])
+    ]
     return problems
 
 
-def _training_argument_names() -> list[str]:
-    """Return the names of `TrainingArguments`; none where transformers is not installed and nothing can be trained."""
+def _fits(key: str, value: Any, kind: type) -> bool:
+    """Tell whether a value is of the type of a training argument's default, the one type that it is sure to take."""
+    if key == "bf16":
+        return isinstance(value, bool) or value == "auto"
+    if kind is bool:
+        return isinstance(value, bool)
+    return kind not in (int, float) or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def _training_arguments() -> dict[str, type]:
+    """Return the names of `TrainingArguments` and the types of their defaults; none where transformers is missing."""
     from dataclasses import fields
 
     try:
         from transformers import TrainingArguments
     except ImportError:
-        return []
-    return [field.name for field in fields(TrainingArguments)]
+        return {}
+    return {field.name: type(field.default) for field in fields(TrainingArguments)}
 
 
 def _window_problems(config: Config) -> list[str]:

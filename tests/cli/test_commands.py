@@ -63,12 +63,12 @@ def test_one_bad_line_costs_only_itself(model: Path, articles: list[Document], t
     assert f"{file}:3: expected an object" in result.stderr
 
 
-def test_a_file_may_be_its_own_output(model: Path, articles: list[Document], tmp_path: Path) -> None:
-    file = tmp_path / "both.conllup"
+def test_an_input_is_never_overwritten(model: Path, articles: list[Document], tmp_path: Path) -> None:
+    file = tmp_path / "gold.conllup"
     conllup.write(articles, file)
-    assert _run("predict", model, file, "-o", file).returncode == 0
-    assert [each.text for each in conllup.read(file)] == [each.text for each in articles]
-    assert [each.name for each in tmp_path.iterdir()] == ["both.conllup"]
+    result = _run("predict", model, file, "-o", file)
+    assert (result.returncode, "is an input too" in result.stderr) == (2, True)
+    assert conllup.read(file) == articles
 
 
 def test_a_document_that_a_format_cannot_hold_costs_only_itself(model: Path, tmp_path: Path) -> None:

@@ -126,6 +126,8 @@ def test_a_stream_keeps_order_and_asks_for_no_more_than_it_needs(
 def test_only_texts_and_documents_are_taken(predictor: Predictor) -> None:
     with pytest.raises(AnnotationError, match="input 2 is int: expected a text or a Document"):
         predictor.predict(["نص", 3])  # type: ignore[list-item]
+    with pytest.raises(AnnotationError, match="the input is NoneType: expected a text, a Document or a list"):
+        predictor.predict(None)  # type: ignore[call-overload]
     with pytest.raises(AnnotationError, match="entities is 'mine'"):
         predictor.predict("نص", entities="mine")  # type: ignore[call-overload]
 

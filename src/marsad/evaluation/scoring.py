@@ -23,7 +23,7 @@ def score_predictor(predictor: Predictor, gold: Sequence[Document], *, gold_enti
     report = evaluate(gold, predicted, predictor.schema, with_gold_entities=on_gold)
     unscored = {"found": middle - start, "gold": predictor.num_unscored_pairs - middle}
     notes = [
-        f"{count} pairs of {kind} mentions stand too far apart for one window and were not scored"
+        f"{count} pairs of {kind} mentions stand too far apart for one window: not scored, relations among them missed"
         for kind, count in unscored.items()
         if count
     ]

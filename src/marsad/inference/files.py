@@ -31,16 +31,20 @@ def output_suffix(output: Path | None, wanted: str | None) -> str:
     return output.suffix
 
 
-def read_inputs(inputs: Iterable[str], input_format: str, problems: list[Problem]) -> Iterator[Document]:
+def read_inputs(
+    inputs: Iterable[str], input_format: str, problems: list[Problem], output: Path | None = None
+) -> Iterator[Document]:
     """Yield the documents of files, of folders, and of standard input (`-`), whose format is `input_format`.
 
     A file or line that cannot be read is noted in `problems` and costs only itself. Raises `MarsadError` at once for a
-    path that does not exist or a file of another format.
+    path that does not exist, a file of another format, or one that is also the `output`.
     """
     paths = [each if each == STANDARD_INPUT else list(formats.find_files([each], INPUTS)) for each in inputs]
     for path in (path for each in paths if not isinstance(each, str) for path in each):
         if path.suffix not in INPUTS:
             raise MarsadError(f"{path}: ends in none of {', '.join(INPUTS)}: convert or rename it")
+        if output is not None and output.exists() and path.samefile(output):
+            raise MarsadError(f"{output} is an input too: predictions would replace it, choose another output")
     return _read(paths, input_format, problems)
 
 

@@ -61,6 +61,11 @@ class Predictor:
         """
         if isinstance(inputs, str | Document):
             return next(self.stream([inputs], entities=entities))
+        if not isinstance(inputs, list | tuple):
+            raise AnnotationError(
+                f"the input is {type(inputs).__name__}: expected a text, a Document or a list of them "
+                "(`stream` takes any iterable)"
+            )
         return list(self.stream(inputs, entities=entities))
 
     def stream(self, inputs: Iterable[str | Document], *, entities: EntitySource = "predicted") -> Iterator[Document]:

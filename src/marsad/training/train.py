@@ -64,10 +64,6 @@ def train(config: Config, *, resume: bool = False, overwrite: bool = False) -> R
         for document in splits["train"]
     ]
     dataset, coverage = build_dataset(rows, schema, window_pieces=folder.window_pieces, overlap=config.encoder.overlap)
-    if arguments.process_index == 0:
-        _start_run(config, resume)
-        for line in lessons(splits["train"], schema, coverage, config):
-            logger.warning(line)
     trainer = ExtractorTrainer(
         score=lambda model: _dev_scores(model, folder, splits["dev"], str(arguments.device)),
         head_rate=config.heads.learning_rate,
@@ -78,6 +74,10 @@ def train(config: Config, *, resume: bool = False, overwrite: bool = False) -> R
         data_collator=WindowCollator(schema, encoder.special, negatives=config.heads.negatives, seed=arguments.seed),
         callbacks=_callbacks(config),
     )
+    if arguments.process_index == 0:
+        _start_run(config, resume)
+        for line in lessons(splits["train"], schema, coverage, config):
+            logger.warning(line)
     trainer.train(resume_from_checkpoint=checkpoint)
     if trainer.is_world_process_zero():
         save_extractor(folder.path, extractor, folder.settings, folder.schema, folder.tokenizer, card="")
@@ -92,9 +92,11 @@ def _split_paths(config: Config) -> dict[str, list[Path]]:
 
 def _checkpoint(run: Path, resume: bool, overwrite: bool) -> str | None:
     folder = run / "checkpoints"
-    if folder.is_dir() and not resume and not overwrite:
-        raise ConfigError(f"{run} holds a run already: --resume goes on with it, --overwrite replaces it")
     found = get_last_checkpoint(str(folder)) if folder.is_dir() else None
+    if resume and overwrite:
+        raise ConfigError("--resume goes on with a run, --overwrite replaces it: choose one")
+    if (found or (run / "model").is_dir()) and not resume and not overwrite:
+        raise ConfigError(f"{run} holds a run already: --resume goes on with it, --overwrite replaces it")
     if resume and found is None:
         raise ConfigError(f"--resume: {folder} holds no checkpoint: train without it")
     return found if resume else None

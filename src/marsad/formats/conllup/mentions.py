@@ -68,7 +68,7 @@ def _check_cells(row: Row, current: _Mention | None, prefix: str, report: Proble
         report.add(
             row.line, f"id {row.entity} stands on {row.form!r}, which is outside any entity (O): clear it or tag it"
         )
-    if prefix == "I" and current is not None and row.entity != current.id:
+    if prefix == "I" and current is not None and current.id not in (row.entity, "_"):
         report.add(row.line, f"{row.form!r} is inside entity {current.id} but carries id {row.entity}: use one id")
     if prefix != "B" and row.relation != "_":
         report.add(row.line, f"relation {row.relation} stands on {row.form!r}: it belongs on an entity's first token")
