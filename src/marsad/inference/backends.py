@@ -79,6 +79,7 @@ def load_backend(
     """
     if name not in ("auto", "torch", "torch-bf16"):
         raise ModelError(f"backend {name!r} is none of auto, torch, torch-bf16")
+    # All three are imported only to say, before any work, which of them is missing.
     try:
         import safetensors  # noqa: F401
         import torch
