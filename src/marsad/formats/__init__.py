@@ -8,14 +8,14 @@ from types import ModuleType
 
 from marsad.documents import Document
 from marsad.errors import MarsadError
-from marsad.formats import conll, conllup, jsonl, text
+from marsad.formats import conll, conllup, jsonl, marked, text
 from marsad.formats.problems import Problem, raise_problems
 from marsad.schema import Schema
 
-READERS: dict[str, ModuleType] = {module.SUFFIX: module for module in (conllup, conll, jsonl, text)}
+READERS: dict[str, ModuleType] = {module.SUFFIX: module for module in (conllup, conll, marked, jsonl, text)}
 # What annotators' tools call the two-column format.
 READERS |= {".iob": conll, ".iob2": conll, ".bio": conll}
-ANNOTATED = (conllup.SUFFIX, conll.SUFFIX, ".iob", ".iob2", ".bio")
+ANNOTATED = (conllup.SUFFIX, conll.SUFFIX, marked.SUFFIX, ".iob", ".iob2", ".bio")
 
 
 def find_files(paths: Iterable[str | Path], suffixes: Iterable[str] = ANNOTATED) -> Iterator[Path]:

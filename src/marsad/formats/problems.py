@@ -7,6 +7,7 @@ from pathlib import Path
 
 from marsad.documents import Document
 from marsad.errors import AnnotationError
+from marsad.schema import Schema
 
 MAX_SHOWN = 50
 
@@ -77,3 +78,18 @@ def refuse_crossing(document: Document) -> None:
                 f"document {document.id!r}: {entity.type} {document.surface(entity)!r} crosses a sentence end, "
                 "which this format cannot hold: write jsonl, or join the sentences"
             )
+
+
+def relation_problem(kind: str, head: tuple[str, str], tail: tuple[str, str], schema: Schema | None) -> str | None:
+    """Return what is wrong with a relation between two mentions, each given by id and type; None for nothing."""
+    if head == tail:
+        return f"relation {kind}:{tail[0]} joins {tail[0]} to itself"
+    if schema is None or schema.allows(kind, head[1], tail[1]):
+        return None
+    if kind not in schema.relations:
+        return f"relation type {kind!r} is not in the schema ({', '.join(schema.relations)})"
+    rule = schema.relations[kind]
+    return (
+        f"{kind} cannot go from {head[1]} ({head[0]}) to {tail[1]} ({tail[0]}): "
+        f"the schema allows {'/'.join(rule.head)} -> {'/'.join(rule.tail)}"
+    )

@@ -18,11 +18,11 @@ from marsad.errors import AnnotationError
 from marsad.formats.conllup.document import build_document
 from marsad.formats.conllup.rows import COLUMNS, DocumentLines
 from marsad.formats.conllup.spaces import escape_spaces
+from marsad.formats.metadata import metadata_lines, single_line
 from marsad.formats.problems import Problem, Problems, raise_problems, read_text, refuse_crossing
 from marsad.schema import Schema
 
 SUFFIX = ".conllup"
-_KEY = re.compile(r"[\w.:-]+")
 _LINE_BREAK = re.compile(r"[\n\r]")
 _COLUMNS_LINE = re.compile(r"#\s*global\.columns\s*=(?P<names>.*)")
 NEWDOC = re.compile(r"#\s*newdoc(?:\s+id\s*=\s*(?P<id>.*))?\s*$")
@@ -104,7 +104,7 @@ def dumps(documents: Iterable[Document]) -> str:
 
 def format_document(document: Document) -> str:
     """Return one document as lines, without the line that names the columns."""
-    lines = [f"# newdoc id = {_single_line(document.id, document.id, 'id')}", *_metadata(document)]
+    lines = [f"# newdoc id = {single_line(document.id, document.id, 'id')}", *metadata_lines(document, _RESERVED)]
     if document.text and not document.words:
         lines.append(f"# spaces = {escape_spaces(document.text)}")
     cells = _annotation_cells(document)
@@ -121,22 +121,6 @@ def format_document(document: Document) -> str:
     if not document.sentences:
         lines.append("")
     return "\n".join(lines) + "\n"
-
-
-def _metadata(document: Document) -> Iterator[str]:
-    for key, value in document.meta.items():
-        if key in _RESERVED or not _KEY.fullmatch(key):
-            raise AnnotationError(f"document {document.id!r}: {key!r} cannot be the name of a metadata line: rename it")
-        yield f"# {key} = {_single_line(str(value), document.id, key)}"
-
-
-def _single_line(value: str, document_id: str, key: str) -> str:
-    if _LINE_BREAK.search(value) or value != value.strip():
-        raise AnnotationError(
-            f"document {document_id!r}: {key} is {value!r}, which does not fit on one comment line: "
-            "take out line breaks and outer white space"
-        )
-    return value
 
 
 def _annotation_cells(document: Document) -> list[tuple[str, str, str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from marsad.documents import Entity, Relation
 from marsad.formats.conllup.rows import Row
-from marsad.formats.problems import Problems
+from marsad.formats.problems import Problems, relation_problem
 from marsad.schema import Schema
 
 
@@ -137,18 +137,4 @@ def _link_problem(
         return f"relation {link!r} is not of the form TYPE:Tn"
     if tail is None or target == "_":
         return f"relation {link} points to {target}, which is on no token of this document"
-    if tail is head:
-        return f"relation {link} joins {target} to itself"
-    return _schema_problem(kind, head, tail, schema) if schema else None
-
-
-def _schema_problem(kind: str, head: _Mention, tail: _Mention, schema: Schema) -> str | None:
-    if kind not in schema.relations:
-        return f"relation type {kind!r} is not in the schema ({', '.join(schema.relations)})"
-    if not schema.allows(kind, head.type, tail.type):
-        rule = schema.relations[kind]
-        return (
-            f"{kind} cannot go from {head.type} ({head.id}) to {tail.type} ({tail.id}): "
-            f"the schema allows {'/'.join(rule.head)} -> {'/'.join(rule.tail)}"
-        )
-    return None
+    return relation_problem(kind, (head.id, head.type), (tail.id, tail.type), schema)
