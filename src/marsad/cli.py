@@ -37,6 +37,16 @@ class OutputFormat(StrEnum):
     csv = "csv"
 
 
+class ConvertFormat(StrEnum):
+    """What `marsad convert` writes."""
+
+    conllup = "conllup"
+    marked = "marked"
+    conll = "conll"
+    jsonl = "jsonl"
+    txt = "txt"
+
+
 class InputFormat(StrEnum):
     """What standard input holds."""
 
@@ -67,11 +77,18 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 
 
 @app.command()
-def check(data: Data, schema: SchemaOption = None, as_json: JsonOption = False) -> None:
+def check(
+    data: Data,
+    near_duplicate: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of common word 5-grams above which two articles are one.")
+    ] = 0.25,
+    schema: SchemaOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Validate annotations: every problem as file:line, exit 1 if there are any."""
     from marsad.formats.check import check_files
 
-    num_files, documents, problems = check_files(data, _schema(schema))
+    num_files, documents, problems = check_files(data, _schema(schema), near_duplicate=near_duplicate)
     if as_json:
         found = [{"path": each.path, "line": each.line, "message": each.message} for each in problems]
         _print_json({"files": num_files, "documents": documents, "problems": found})
@@ -90,6 +107,28 @@ def stats(data: Data, schema: SchemaOption = None, as_json: JsonOption = False) 
 
     counts = corpus_stats(data, _schema(schema))
     _print_json(counts) if as_json else typer.echo(format_stats(counts))
+
+
+@app.command()
+def convert(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(metavar="INPUT...", help=".marked, .conllup, .conll, .jsonl, .txt files, or folders of them."),
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="A file, or a folder that gets one file a document.")],
+    output_format: Annotated[
+        ConvertFormat | None, typer.Option("--format", help="In a folder; conllup by default.")
+    ] = None,
+    schema: SchemaOption = None,
+    any_types: Annotated[bool, typer.Option("--any-types", help="Do not hold types against a schema.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there already.")] = False,
+) -> None:
+    """Write documents in another format; every mistake is named by file and line, and then nothing is written."""
+    from marsad.formats.convert import convert as run
+
+    suffix = f".{output_format.value}" if output_format else None
+    made = run(inputs, output, suffix=suffix, schema=None if any_types else _schema(schema), overwrite=overwrite)
+    typer.echo(f"{len(made)} {'file' if len(made) == 1 else 'files'} in {output}", err=True)
 
 
 @app.command()

@@ -123,3 +123,13 @@ def test_a_tiny_encoder_from_the_command_line(tmp_path: Path) -> None:
     result = _run("encoder", tmp_path / "tiny", "--tiny")
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "tiny" / "tokenizer.json").is_file()
+
+
+def test_convert_makes_a_corpus_of_marked_text(tmp_path: Path) -> None:
+    (tmp_path / "a.marked").write_text("[[T1:ACTOR الجيش]] عاد\n---\n", encoding="utf-8")
+    result = _run("convert", tmp_path / "a.marked", "-o", tmp_path / "out")
+    assert (result.returncode, result.stderr) == (0, f"1 file in {tmp_path / 'out'}\n")
+    assert conllup.read(tmp_path / "out" / "a.conllup")[0].entities
+    (tmp_path / "a.marked").write_text("[[T1:ACTOR الجيش عاد\n", encoding="utf-8")
+    refused = _run("convert", tmp_path / "a.marked", "-o", tmp_path / "new")
+    assert (refused.returncode, f"{tmp_path / 'a.marked'}:1: " in refused.stderr) == (1, True)

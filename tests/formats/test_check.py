@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from marsad import formats
+from marsad import formats, words
 from marsad.cli import main
 from marsad.documents import Document
 from marsad.errors import AnnotationError, MarsadError
@@ -249,3 +249,35 @@ def test_stats_of_blank_articles_are_all_zero(tmp_path: Path, schema: Schema) ->
     path = save(tmp_path / "a.conllup", Document("x", "", ()), Document("y", "\n", ()))
     counts = corpus_stats([path], schema)["all"]
     assert (counts["documents"], counts["words"], counts["words_in_document"]["max"]) == (2, 0, 0)
+
+
+def _long(id: str, *numbers: int) -> Document:
+    """Return an article of a word a number, and as many words as numbers."""
+    return annotated(" ".join(f"كلمة{number}" for number in numbers), id=id)
+
+
+def test_near_duplicates_are_named_with_what_they_share(tmp_path: Path, schema: Schema) -> None:
+    # 76 runs of five in each; the second begins with half of the first, written with marks.
+    first, second = _long("x", *range(80)), _long("y", *range(40), *range(100, 140))
+    marks = Document("z", second.text.replace("كلمة1", "كَلِمـة١"), words.split(second.text.replace("كلمة1", "كَلِمـة١")))
+    save(tmp_path / "train" / "a.conllup", first)
+    save(tmp_path / "test" / "b.conllup", marks)
+    ((name, line, message),) = found([tmp_path], schema)
+    assert (name, line) == ("a.conllup", 2)
+    assert "'x' shares 47 % of the shorter one's runs of 5 words with 'z'" in message
+    assert "(test, train; " in message
+    assert "keep both in one split" in message
+    assert check_files([tmp_path], schema, near_duplicate=0.5)[2] == []
+
+
+def test_short_texts_and_common_phrases_are_no_near_duplicates(tmp_path: Path, schema: Schema) -> None:
+    save(tmp_path / "train" / "a.conllup", _long("short", *range(50)), _long("own", *range(200, 300)))
+    save(tmp_path / "test" / "b.conllup", _long("too", *range(50)[:-1]), _long("phrase", *range(200, 220), *range(80)))
+    assert found([tmp_path], schema) == []
+
+
+def test_check_takes_the_share_from_the_command_line(run: Run, tmp_path: Path) -> None:
+    save(tmp_path / "a.conllup", _long("x", *range(80)), _long("y", *range(20), *range(100, 160)))
+    assert run("check", tmp_path / "a.conllup")[0] == 0
+    code, out, _ = run("check", tmp_path / "a.conllup", "--near-duplicate", "0.08")
+    assert (code, "keep one" in out) == (1, True)

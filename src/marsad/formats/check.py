@@ -9,22 +9,31 @@ from pathlib import Path
 from marsad import formats
 from marsad.documents import Document
 from marsad.formats.conllup import NEWDOC
+from marsad.formats.duplicates import RUN, find_near_duplicates
 from marsad.formats.problems import Problem
 from marsad.schema import Schema
 
 SPLITS = ("train", "dev", "test")
+# Of real Arabic reports, pairs above it tell the same event in largely the same words; below it, in their own.
+NEAR_DUPLICATE = 0.25
 # For each file, the lines on which its documents begin, by id.
 _Lines = Mapping[Path, Mapping[str, list[int]]]
 
 
-def check_files(paths: Iterable[str | Path], schema: Schema) -> tuple[int, int, list[Problem]]:
-    """Return the number of files, of sound documents, and every problem in and between the files, by file and line."""
+def check_files(
+    paths: Iterable[str | Path], schema: Schema, *, near_duplicate: float = NEAR_DUPLICATE
+) -> tuple[int, int, list[Problem]]:
+    """Return the number of files, of sound documents, and every problem in and between the files, by file and line.
+
+    Two documents of which the longer holds more than `near_duplicate` (0 to 1) of the shorter's runs of words are a
+    problem; in two splits, they leak one into the other.
+    """
     problems: list[Problem] = []
     documents: list[tuple[Path, Document]] = []
     files = list(formats.find_files(paths))
     for path in files:
         documents += [(path, document) for document in formats.read(path, schema=schema, problems=problems)]
-    problems += _between_files(documents)
+    problems += _between_files(documents, near_duplicate)
     return len(files), len(documents), sorted(problems)
 
 
@@ -33,9 +42,10 @@ def split_of(path: Path) -> str:
     return next((folder for folder in reversed(path.resolve().parts[:-1]) if folder in SPLITS), "")
 
 
-def _between_files(documents: Sequence[tuple[Path, Document]]) -> list[Problem]:
+def _between_files(documents: Sequence[tuple[Path, Document]], near_duplicate: float) -> list[Problem]:
     starts = {path: _newdoc_lines(path) for path in dict.fromkeys(path for path, _ in documents)}
-    return [*_shared_ids(documents, starts), *_split_leaks(documents, starts)]
+    leaked = list(_split_leaks(documents, starts))
+    return [*_shared_ids(documents, starts), *leaked, *_near_duplicates(documents, starts, near_duplicate)]
 
 
 def _shared_ids(documents: Sequence[tuple[Path, Document]], starts: _Lines) -> Iterator[Problem]:
@@ -50,8 +60,27 @@ def _shared_ids(documents: Sequence[tuple[Path, Document]], starts: _Lines) -> I
 def _split_leaks(documents: Sequence[tuple[Path, Document]], starts: _Lines) -> Iterator[Problem]:
     places = [(split_of(path) or "none", document) for path, document in documents]
     for index, message in leaks(places):
-        path, document = documents[index]
-        yield Problem(str(path), starts[path].get(document.id, [1])[0], message)
+        yield _at(documents[index], starts, message)
+
+
+def _near_duplicates(documents: Sequence[tuple[Path, Document]], starts: _Lines, share: float) -> Iterator[Problem]:
+    texts = [tuple(word.text for word in document.words) for _, document in documents]
+    for pair in find_near_duplicates([document for _, document in documents], share=share):
+        (home, first), (path, second) = documents[pair.first], documents[pair.second]
+        splits = split_of(home) or "none", split_of(path) or "none"
+        if texts[pair.first] == texts[pair.second] and splits[0] != splits[1]:
+            continue  # told already, as a leak
+        advice = "keep both in one split" if splits[0] != splits[1] else "keep one"
+        message = (
+            f"document {second.id!r} shares {100 * pair.share:.0f} % of the shorter one's runs of {RUN} words with "
+            f"{first.id!r} ({', '.join(dict.fromkeys(splits))}; {home}): {advice}, or allow it with --near-duplicate"
+        )
+        yield _at(documents[pair.second], starts, message)
+
+
+def _at(place: tuple[Path, Document], starts: _Lines, message: str) -> Problem:
+    path, document = place
+    return Problem(str(path), starts[path].get(document.id, [1])[0], message)
 
 
 def leaks(documents: Iterable[tuple[str, Document]]) -> Iterator[tuple[int, str]]:

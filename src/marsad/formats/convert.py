@@ -1,0 +1,111 @@
+"""From files of one format to files of another. Everything is read and checked before a file is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from marsad import formats
+from marsad.documents import Document
+from marsad.errors import AnnotationError, MarsadError
+from marsad.formats import conll, conllup, jsonl, marked, text
+from marsad.formats.problems import Problem, raise_problems
+from marsad.schema import Schema
+
+WRITERS = {module.SUFFIX: module for module in (conllup, marked, conll, jsonl, text)}
+# Formats whose files hold any number of documents.
+_MANY = (conllup.SUFFIX, conll.SUFFIX, jsonl.SUFFIX)
+# What a new file is to hold, and where each document comes from.
+_Plan = dict[Path, list[tuple[Path, Document]]]
+
+
+def convert(
+    inputs: Iterable[str | Path],
+    out: str | Path,
+    *,
+    suffix: str | None = None,
+    schema: Schema | None = None,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Write the documents of `inputs` (files, folders) in another format and return the files made.
+
+    Where `out` ends in a format's suffix it is one file that holds all documents. Else it is a folder: each document
+    gets a file of its own, named after its id, below the folders its input stands in, in the format that `suffix`
+    names (`.conllup` by default). Raises one `AnnotationError` with every problem of all inputs, by file and line, and
+    `MarsadError` where a file is there already and not to be overwritten; in both cases nothing is written.
+    """
+    out = Path(out)
+    problems: list[Problem] = []
+    plan: _Plan = {}
+    for path, below, document in _read(inputs, schema, problems):
+        target = out if _is_file(out, suffix) else out / below / f"{document.id}{suffix or conllup.SUFFIX}"
+        if target != out and (target.name.startswith(".") or set(document.id) & set("/\\\0")):
+            problems.append(Problem(str(path), 0, f"id {document.id!r} cannot be a file's name: rename it, or {_JOIN}"))
+        plan.setdefault(target, []).append((path, document))
+    problems += _clashes(plan)
+    raise_problems(problems)
+    _refuse_existing(plan, overwrite)
+    return _write(plan)
+
+
+_JOIN = f"write one file ({', '.join(_MANY)}) for all"
+
+
+def _is_file(out: Path, suffix: str | None) -> bool:
+    return out.suffix in WRITERS and not out.is_dir() and suffix in (None, out.suffix)
+
+
+def _read(
+    inputs: Iterable[str | Path], schema: Schema | None, problems: list[Problem]
+) -> Iterator[tuple[Path, Path, Document]]:
+    """Yield each document with its file and the folders between what was named and that file."""
+    for named in map(Path, inputs):
+        for path in formats.find_files([named], formats.READERS):
+            below = path.parent.relative_to(named) if named.is_dir() else Path()
+            for document in formats.read(path, schema=schema, problems=problems):
+                yield path, below, document
+
+
+def _clashes(plan: _Plan) -> Iterator[Problem]:
+    """Yield the documents that one file cannot hold beside those before them, or whose id is taken in it."""
+    for target, held in plan.items():
+        homes: dict[str, Path] = {}
+        for index, (path, document) in enumerate(held):
+            if index and target.suffix not in _MANY:
+                yield Problem(
+                    str(path), 0, f"{target.name} would hold {held[0][0]} too, and holds one document: {_JOIN}"
+                )
+            elif document.id in homes:
+                first = homes[document.id]
+                yield Problem(str(path), 0, f"document id {document.id!r} is used twice, first in {first}: rename one")
+            homes.setdefault(document.id, path)
+
+
+def _refuse_existing(plan: _Plan, overwrite: bool) -> None:
+    sources = {path.resolve() for held in plan.values() for path, _ in held}
+    for target in plan:
+        if target.resolve() in sources:
+            raise MarsadError(f"{target} is an input too: choose another output")
+        if target.exists() and not overwrite:
+            raise MarsadError(f"{target} is there already: choose another output, or pass --overwrite")
+
+
+def _write(plan: _Plan) -> list[Path]:
+    problems: list[Problem] = []
+    partial = {target: target.with_name(f".{target.name}.partial") for target in plan}
+    try:
+        for target, held in plan.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                WRITERS[target.suffix].write([document for _, document in held], partial[target])
+            except AnnotationError as error:
+                problems.append(Problem(str(held[0][0]), 0, str(error)))
+        raise_problems(problems)
+        for target in plan:
+            partial[target].replace(target)
+    except OSError as error:
+        raise MarsadError(f"{error.filename} cannot be written: {error.strerror or error}") from error
+    finally:
+        for each in partial.values():
+            each.unlink(missing_ok=True)
+    return list(plan)
