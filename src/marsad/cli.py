@@ -132,6 +132,23 @@ def convert(
 
 
 @app.command()
+def agreement(
+    first: Annotated[Path, typer.Argument(metavar="A", help="One reading: a file or folder of annotated articles.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="The other reading of the same articles.")],
+    disagreements: Annotated[
+        bool, typer.Option("--list", help="List every disagreement too, as file:line of both readings.")
+    ] = False,
+    schema: SchemaOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two readings of the same articles: F1 by type, kappa, and where they differ."""
+    from marsad.evaluation.readings import compare_files, format_comparison
+
+    comparison = compare_files(first, second, _schema(schema))
+    _print_json(comparison.to_dict()) if as_json else typer.echo(format_comparison(comparison, disagreements))
+
+
+@app.command()
 def train(
     config: Annotated[Path, typer.Option("--config", "-c", help="Training configuration (YAML).")],
     overrides: Annotated[

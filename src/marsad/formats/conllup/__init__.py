@@ -16,7 +16,7 @@ from pathlib import Path
 from marsad.documents import Document
 from marsad.errors import AnnotationError
 from marsad.formats.conllup.document import build_document
-from marsad.formats.conllup.rows import COLUMNS, DocumentLines
+from marsad.formats.conllup.rows import COLUMNS, DocumentLines, read_rows
 from marsad.formats.conllup.spaces import escape_spaces
 from marsad.formats.metadata import metadata_lines, single_line
 from marsad.formats.problems import Problem, Problems, raise_problems, read_text, refuse_crossing
@@ -54,6 +54,13 @@ def loads(text: str, report: Problems, schema: Schema | None = None) -> Iterator
         document = build_document(part, report, schema)
         if document is not None and len(report.found) == before:
             yield document
+
+
+def word_lines(path: str | Path) -> dict[str, list[int]]:
+    """Return the line of each word of a sound file, by document id."""
+    report = Problems(Path(path))
+    parts = list(_split_documents(read_text(report.path, report) or "", report))
+    return {part.id: [row.line for sentence in read_rows(part, report)[0] for row in sentence.rows] for part in parts}
 
 
 def _split_documents(text: str, report: Problems) -> Iterator[DocumentLines]:
