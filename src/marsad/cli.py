@@ -101,10 +101,24 @@ def check(
 
 
 @app.command()
-def stats(data: Data, schema: SchemaOption = None, as_json: JsonOption = False) -> None:
-    """Count documents, words, mentions and relations by split and type."""
+def stats(
+    data: Data,
+    profiles: Annotated[
+        Path | None,
+        typer.Option("--profile", metavar="FILE", help="Hold densities and lengths beside these (YAML) instead."),
+    ] = None,
+    by: Annotated[str, typer.Option(help="With --profile: the metadata key whose values get a column each.")] = "genre",
+    schema: SchemaOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Count documents, words, mentions and relations by split and type; or show the corpus's profile."""
+    from marsad.evaluation.profile import compare_with, format_profiles
     from marsad.evaluation.stats import corpus_stats, format_stats
 
+    if profiles is not None:
+        compared = compare_with(data, profiles, _schema(schema), by=by)
+        _print_json([each.to_dict() for each in compared]) if as_json else typer.echo(format_profiles(compared))
+        return
     counts = corpus_stats(data, _schema(schema))
     _print_json(counts) if as_json else typer.echo(format_stats(counts))
 

@@ -212,12 +212,26 @@ def test_stats_counts_by_split_and_type(run: Run, corpus: Path) -> None:
     every, train = counts["all"], counts["splits"]["train"]
     assert (every["documents"], every["sentences"], every["mentions"], every["relations"]) == (3, 4, 4, 2)
     assert every["words"] == 9 + 3 + 4
-    assert every["words_in_document"] == {"min": 3, "median": 4, "max": 9}
+    assert every["words_in_document"] == {
+        "min": 3,
+        "tenth": 3,
+        "quarter": 3,
+        "median": 4,
+        "three_quarters": 9,
+        "nine_tenths": 9,
+        "max": 9,
+    }
     assert (every["without_relations"], train["without_relations"]) == (2, 1)
     assert every["relations_across_sentences"] == 1
-    assert every["entity_types"]["ACTOR"] == {"mentions": 2, "different": 1, "words_a_mention": 1.0}
+    assert every["entity_types"]["ACTOR"] == {
+        "mentions": 2,
+        "different": 1,
+        "words_a_mention": 1.0,
+        "commonest": {"جيش": 2},
+        "share_of_commonest": 1.0,
+    }
     assert every["entity_types"]["LOCATION"]["words_a_mention"] == 2.0
-    assert every["entity_types"]["WEAPON"] == {"mentions": 0, "different": 0, "words_a_mention": 0.0}
+    assert not any(every["entity_types"]["WEAPON"].values())
     assert {name: number for name, number in every["relation_types"].items() if number} == {
         "ATTACKS": 1,
         "ATTACKED_ON": 1,
@@ -231,8 +245,9 @@ def test_stats_count_an_article_once_however_often_it_is_named(corpus: Path, sch
 
 def test_stats_as_a_table_has_a_column_a_split(run: Run, corpus: Path) -> None:
     code, out, _ = run("stats", corpus)
-    rows = {line[:28].strip(): line[28:].split() for line in out.splitlines()}
+    rows = {line[:28].strip(): line[28:].split() for line in reversed(out.splitlines())}
     assert code == 0
+    assert "  ACTOR: 1 different, 100.0 % are one of: جيش 2" in out.splitlines()
     assert rows[""] == ["test", "train", "all"]
     assert (rows["documents"], rows["ACTOR"], rows["ATTACKS"]) == (["1", "2", "3"], ["0", "2", "2"], ["0", "1", "1"])
 
