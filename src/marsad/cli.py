@@ -146,6 +146,40 @@ def convert(
 
 
 @app.command()
+def split(
+    inputs: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Files or folders of annotated articles.")],
+    corpus: Annotated[
+        Path, typer.Option("-o", "--output", help="Corpus folder; what is in its train, dev and test stays there.")
+    ],
+    dev: Annotated[float, typer.Option(min=0, max=1, help="Share of the articles that dev gets.")] = 0.1,
+    test: Annotated[float, typer.Option(min=0, max=1, help="Share of the articles that test gets.")] = 0.1,
+    by: Annotated[
+        str, typer.Option(help="Metadata keys whose values are to be even, parted by commas.")
+    ] = "genre,country,incident",
+    near_duplicate: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of common word 5-grams above which two articles go together.")
+    ] = 0.25,
+    seed: Annotated[int, typer.Option(help="Another seed gives another split.")] = 0,
+    schema: SchemaOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """File articles under train, dev and test of a corpus; those that are there already never move."""
+    from marsad.formats.split import format_split, split_files
+
+    filed = split_files(
+        inputs,
+        corpus,
+        {"train": 1 - dev - test, "dev": dev, "test": test},
+        by=[key.strip() for key in by.split(",") if key.strip()],
+        seed=seed,
+        near_duplicate=near_duplicate,
+        schema=_schema(schema),
+    )
+    typer.echo(f"{len(filed.files)} new articles in {corpus}", err=True)
+    _print_json(filed.to_dict()) if as_json else typer.echo(format_split(filed))
+
+
+@app.command()
 def agreement(
     first: Annotated[Path, typer.Argument(metavar="A", help="One reading: a file or folder of annotated articles.")],
     second: Annotated[Path, typer.Argument(metavar="B", help="The other reading of the same articles.")],

@@ -16,7 +16,7 @@ WRITERS = {module.SUFFIX: module for module in (conllup, marked, conll, jsonl, t
 # Formats whose files hold any number of documents.
 _MANY = (conllup.SUFFIX, conll.SUFFIX, jsonl.SUFFIX)
 # What a new file is to hold, and where each document comes from.
-_Plan = dict[Path, list[tuple[Path, Document]]]
+Plan = dict[Path, list[tuple[Path, Document]]]
 
 
 def convert(
@@ -36,7 +36,7 @@ def convert(
     """
     out = Path(out)
     problems: list[Problem] = []
-    plan: _Plan = {}
+    plan: Plan = {}
     for path, below, document in _read(inputs, schema, problems):
         target = out if _is_file(out, suffix) else out / below / f"{document.id}{suffix or conllup.SUFFIX}"
         if target != out and (target.name.startswith(".") or set(document.id) & set("/\\\0")):
@@ -44,8 +44,7 @@ def convert(
         plan.setdefault(target, []).append((path, document))
     problems += _clashes(plan)
     raise_problems(problems)
-    _refuse_existing(plan, overwrite)
-    return _write(plan)
+    return write_new(plan, overwrite=overwrite)
 
 
 _JOIN = f"write one file ({', '.join(_MANY)}) for all"
@@ -66,7 +65,7 @@ def _read(
                 yield path, below, document
 
 
-def _clashes(plan: _Plan) -> Iterator[Problem]:
+def _clashes(plan: Plan) -> Iterator[Problem]:
     """Yield the documents that one file cannot hold beside those before them, or whose id is taken in it."""
     for target, held in plan.items():
         homes: dict[str, Path] = {}
@@ -81,7 +80,13 @@ def _clashes(plan: _Plan) -> Iterator[Problem]:
             homes.setdefault(document.id, path)
 
 
-def _refuse_existing(plan: _Plan, overwrite: bool) -> None:
+def write_new(plan: Plan, *, overwrite: bool = False) -> list[Path]:
+    """Write the files of a plan, all or none. Raises `MarsadError` for one that is there, unless to be overwritten."""
+    _refuse_existing(plan, overwrite)
+    return _write(plan)
+
+
+def _refuse_existing(plan: Plan, overwrite: bool) -> None:
     sources = {path.resolve() for held in plan.values() for path, _ in held}
     for target in plan:
         if target.resolve() in sources:
@@ -90,7 +95,7 @@ def _refuse_existing(plan: _Plan, overwrite: bool) -> None:
             raise MarsadError(f"{target} is there already: choose another output, or pass --overwrite")
 
 
-def _write(plan: _Plan) -> list[Path]:
+def _write(plan: Plan) -> list[Path]:
     problems: list[Problem] = []
     partial = {target: target.with_name(f".{target.name}.partial") for target in plan}
     try:

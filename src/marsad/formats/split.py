@@ -1,0 +1,193 @@
+"""Splitting a corpus into train, dev and test: by article, even in its metadata, stable when articles are added.
+
+What stands in a split folder stays there: adding articles never moves one, so scores on dev and test stay comparable
+and a model never meets in test what it was trained on before. New articles are filed one by one, in an order that
+depends on their ids alone, each where its metadata values are most wanting: the greedy rule of iterative
+stratification (Sechidis, Tsoumakas and Vlahavas 2011), with shares of articles. Near-duplicates go together.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from marsad import formats
+from marsad.documents import Document
+from marsad.errors import ConfigError
+from marsad.formats import conllup
+from marsad.formats.check import NEAR_DUPLICATE, SPLITS, split_of
+from marsad.formats.convert import write_new
+from marsad.formats.duplicates import find_near_duplicates
+from marsad.formats.problems import Problem, raise_problems
+from marsad.schema import Schema
+
+Shares = Mapping[str, float]
+# The value that every article has.
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Split:
+    """What was filed where: the new files, the articles of each value in each split, and what went together."""
+
+    files: tuple[Path, ...]
+    counts: Mapping[str, Mapping[str, int]]  # by "key = value" ("all" for every article), then by split
+    together: tuple[tuple[str, ...], ...]  # ids of near-duplicates
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the object that `marsad split --json` prints."""
+        return {
+            "files": [str(path) for path in self.files],
+            "counts": {value: dict(counts) for value, counts in self.counts.items()},
+            "near_duplicates": [list(ids) for ids in self.together],
+        }
+
+
+def split_files(
+    inputs: Iterable[str | Path],
+    corpus: str | Path,
+    shares: Shares,
+    *,
+    by: Sequence[str] = (),
+    seed: int = 0,
+    near_duplicate: float = NEAR_DUPLICATE,
+    schema: Schema | None = None,
+) -> Split:
+    """File the articles of `inputs` under `corpus`/train, dev and test, one `.conllup` file each.
+
+    `shares` gives the share of each split of all articles, old and new; `by` names the metadata keys whose values are
+    to be even. Inputs are copied and stay as they are; those that are in a split of `corpus` already are passed over.
+    Raises `AnnotationError` with every problem of all files, and where an id is taken; then nothing is written.
+    """
+    _check_shares(shares)
+    corpus = Path(corpus)
+    problems: list[Problem] = []
+    old = _read([corpus / name for name in SPLITS if _has_files(corpus / name)], schema, problems)
+    known = {path.resolve() for path, _ in old}
+    new = [each for each in _read(list(inputs), schema, problems) if each[0].resolve() not in known]
+    homes: dict[str, Path] = {}
+    for path, document in (*old, *new):
+        if document.id in homes:
+            message = f"document id {document.id!r} is used twice, first in {homes[document.id]}: rename one"
+            problems.append(Problem(str(path), 0, message))
+        homes.setdefault(document.id, path)
+    raise_problems(problems)
+    placed = {document.id: split_of(path) for path, document in old}
+    documents = [document for _, document in (*old, *new)]
+    groups = near_duplicate_groups(documents, near_duplicate)
+    chosen = assign(documents, placed, shares, groups, by=by, seed=seed)
+    plan = {corpus / chosen[each.id] / f"{each.id}{conllup.SUFFIX}": [(path, each)] for path, each in new}
+    files = write_new(plan)
+    together = tuple(tuple(each.id for each in group) for group in groups if len(group) > 1)
+    return Split(tuple(files), _counts(documents, chosen, by), together)
+
+
+def _check_shares(shares: Shares) -> None:
+    whole = abs(sum(shares.values()) - 1) < 1e-6
+    if set(shares) != set(SPLITS) or not whole or any(share < 0 for share in shares.values()):
+        shown = ", ".join(f"{name} {share:g}" for name, share in shares.items())
+        raise ConfigError(f"the shares are {shown}: {', '.join(SPLITS)} must be 0 or more and add up to 1")
+
+
+def _has_files(folder: Path) -> bool:
+    return folder.is_dir() and any(each.suffix in formats.ANNOTATED for each in folder.rglob("*"))
+
+
+def _read(paths: Sequence[str | Path], schema: Schema | None, problems: list[Problem]) -> list[tuple[Path, Document]]:
+    return [
+        (path, document)
+        for path in formats.find_files(paths)
+        for document in formats.read(path, schema=schema, problems=problems)
+    ]
+
+
+def near_duplicate_groups(documents: Sequence[Document], share: float = NEAR_DUPLICATE) -> list[list[Document]]:
+    """Return documents in groups, so that near-duplicates, and theirs, are in one; most groups hold one document."""
+    leader = list(range(len(documents)))
+
+    def find(place: int) -> int:
+        while leader[place] != place:
+            place = leader[place]
+        return place
+
+    for pair in find_near_duplicates(documents, share=share):
+        first, second = sorted((find(pair.first), find(pair.second)))
+        leader[second] = first
+    groups: dict[int, list[Document]] = defaultdict(list)
+    for place, document in enumerate(documents):
+        groups[find(place)].append(document)
+    return list(groups.values())
+
+
+def assign(
+    documents: Sequence[Document],
+    placed: Mapping[str, str],
+    shares: Shares,
+    groups: Iterable[Sequence[Document]],
+    *,
+    by: Sequence[str] = (),
+    seed: int = 0,
+) -> dict[str, str]:
+    """Return the split of every document by id: that of `placed` where it has one, the best for its group elsewhere.
+
+    A group of near-duplicates with members in `placed` joins them: in training, if any is there.
+    """
+    total = Counter(value for document in documents for value in _values(document, by))
+    have = {name: Counter[str]() for name in SPLITS}
+    chosen = dict(placed)
+    for document in documents:
+        if document.id in placed:
+            have[placed[document.id]].update(_values(document, by))
+    for group in sorted(groups, key=lambda group: _rank(group, seed)):
+        new = [document for document in group if document.id not in placed]
+        old = {placed[document.id] for document in group if document.id in placed}
+        values = Counter(value for document in new for value in _values(document, by))
+        best = next((name for name in SPLITS if name in old), None) or _most_wanting(values, total, have, shares)
+        have[best].update(values)
+        chosen |= {document.id: best for document in new}
+    return chosen
+
+
+def _values(document: Document, by: Sequence[str]) -> list[str]:
+    return [ALL, *(f"{key} = {document.meta[key]}" for key in by if key in document.meta)]
+
+
+def _rank(group: Sequence[Document], seed: int) -> bytes:
+    """Order groups by ids alone, and otherwise as chance would."""
+    return min(blake2b(f"{seed} {document.id}".encode(), digest_size=8).digest() for document in group)
+
+
+def _most_wanting(
+    values: Mapping[str, int], total: Mapping[str, int], have: Mapping[str, Mapping[str, int]], shares: Shares
+) -> str:
+    """Return the split that lacks most of these values, as a share of what it should have, of those not yet full."""
+
+    def lack(name: str, value: str) -> float:
+        wanted = shares[name] * total[value]
+        return (wanted - have[name].get(value, 0)) / wanted
+
+    used = [name for name in SPLITS if shares[name]]
+    # Rare values would each ask for an article of dev and test, and together fill them beyond their share.
+    open_to = [name for name in used if lack(name, ALL) > 0] or used
+    return max(open_to, key=lambda name: sum(lack(name, value) for value in values))
+
+
+def _counts(documents: Iterable[Document], chosen: Mapping[str, str], by: Sequence[str]) -> dict[str, dict[str, int]]:
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for document in documents:
+        for value in _values(document, by):
+            counts[value][chosen[document.id]] += 1
+    return {value: {name: counter[name] for name in SPLITS} for value, counter in sorted(counts.items())}
+
+
+def format_split(split: Split) -> str:
+    """Return what was filed as a table, and which articles went together."""
+    lines = [f"{'':<40}" + "".join(f"{name:>8}" for name in SPLITS)]
+    lines += [
+        f"{value:<40}" + "".join(f"{counts[name]:>8}" for name in SPLITS) for value, counts in split.counts.items()
+    ]
+    lines += [f"near-duplicates, kept together: {', '.join(ids)}" for ids in split.together]
+    return "\n".join(lines)
