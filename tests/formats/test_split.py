@@ -34,7 +34,7 @@ def assigned(
     documents: list[Document], placed: dict[str, str] | None = None, shares: Shares = SHARES
 ) -> dict[str, str]:
     groups = near_duplicate_groups(documents)
-    return assign(documents, old or {}, shares, groups, by=("genre", "country"))
+    return assign(documents, placed or {}, shares, groups, by=("genre", "country"))
 
 
 def test_shares_hold_over_all_and_in_every_stratum() -> None:
