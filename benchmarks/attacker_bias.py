@@ -1,0 +1,174 @@
+"""Does the model read who attacks whom, or does it know? The two parties of a sentence change names, and the predicted
+direction should stay with the sentence.
+
+python benchmarks/attacker_bias.py MODEL [DATA...] [--count 200] [--seed 1]
+
+Sentences: those of DATA (our dev and test articles) with an ATTACKS from one organised party (an army, a group, a
+state: `PARTIES`) to another and none back. Victims and words that name a part ("the attackers", "the civilians") are no
+party: with those exchanged it is no sentence that anyone writes. The names are exchanged whole, each leaving its
+conjunction or preposition where it stood («وحماس ... للجيش» becomes «والجيش ... لحماس»). Relations are asked for
+between the given mentions, and between those the model finds itself.
+"""
+
+import argparse
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from marsad import Document, Predictor, formats, words
+from marsad.documents import Entity, Relation
+
+ATTACKS = "ATTACKS"
+CLITICS = "وفبلك"
+# Words that say a mention is an organised party, by their first letters after clitics and article.
+PARTY_WORDS = """
+جيش جيوش قوات قوة حركة حزب تنظيم جماعة جماعات ميليشيا مليشيا كتائب كتيبة لواء ألوية فصائل فصيل حشد حرس شرط تحالف حكوم
+نظام سرايا هيئة جبه طالبان حماس حوثي داعش بيشمركة قسد إسرائيل روسيا تركيا إيران أوكرانيا الهند باكستان أمريكا أميركا
+احتلال جهاز مخابرات أجهزة طيران طائرات سلاح بحرية مدفعية عشير عشائر قبيل قبائل مقاتل مجاهد ثوار متمرد حزام دعم فرقة
+وحدات وحدة لجان درك بوكو شباب قاعدة فاغنر أنصار مقاومة بيت ولاية دولة عصائب اتحاد مجلس ناتو يونيفيل
+"""
+PARTIES = tuple(PARTY_WORDS.split())
+
+
+@dataclass(frozen=True)
+class Case:
+    """A sentence as a document of its own; `head` attacks `tail`, both indices of its entities."""
+
+    document: Document
+    head: int
+    tail: int
+
+
+def cases(documents: Iterable[Document]) -> Iterator[Case]:
+    """Yield each sentence with a one-way attack between two parties; the first such attack of each."""
+    for document in documents:
+        for start, end in document.sentences:
+            sentence = cut(document, start, end)
+            found = {(each.head, each.tail) for each in sentence.relations if each.type == ATTACKS}
+            for head, tail in sorted(found):
+                if (tail, head) not in found and all(_is_party(sentence, end) for end in (head, tail)):
+                    yield Case(sentence, head, tail)
+                    break
+
+
+def _is_party(document: Document, index: int) -> bool:
+    entity = document.entities[index]
+    suffered = any(each.type == "SUFFERED" and each.head == index for each in document.relations)
+    forms = [word.text.lstrip(CLITICS).removeprefix("ال") for word in document.words[entity.start : entity.end]]
+    forms += [word.text.removeprefix("ال") for word in document.words[entity.start : entity.end]]
+    return entity.type == "ACTOR" and not suffered and any(form.startswith(PARTIES) for form in forms)
+
+
+def cut(document: Document, start: int, end: int) -> Document:
+    """Return words [start, end) as a document."""
+    base = document.words[start].start
+    text = document.text[base : document.words[end - 1].end]
+    kept = [index for index, each in enumerate(document.entities) if start <= each.start and each.end <= end]
+    place = {old: new for new, old in enumerate(kept)}
+    entities = [document.entities[index] for index in kept]
+    return Document(
+        f"{document.id}-{start}",
+        text,
+        [replace(word, start=word.start - base, end=word.end - base) for word in document.words[start:end]],
+        entities=[replace(each, start=each.start - start, end=each.end - start) for each in entities],
+        relations=[
+            Relation(each.type, place[each.head], place[each.tail])
+            for each in document.relations
+            if each.head in place and each.tail in place
+        ],
+    )
+
+
+def exchanged(case: Case, known: set[str]) -> Case:
+    """Return the sentence with the names of its two parties exchanged, clitics left in place."""
+    document = case.document
+    spans = [(document.words[each.start].start, document.words[each.end - 1].end) for each in document.entities]
+    clitic, name = {}, {}
+    for index in (case.head, case.tail):
+        surface = document.surface(document.entities[index])
+        clitic[index], name[index] = part(surface, known)
+    other = {case.head: case.tail, case.tail: case.head}
+    text, place, new_spans = "", 0, []
+    for index, (start, end) in sorted(enumerate(spans), key=lambda item: item[1]):
+        text += document.text[place:start]
+        begin = len(text)
+        text += join(clitic[index], name[other[index]]) if index in other else document.text[start:end]
+        new_spans.append((index, begin, len(text)))
+        place = end
+    text += document.text[place:]
+    split = words.split(text)
+    first = {word.start: number for number, word in enumerate(split)}
+    last = {word.end: number + 1 for number, word in enumerate(split)}
+    entities = {
+        index: Entity(document.entities[index].type, first[start], last[end]) for index, start, end in new_spans
+    }
+    return Case(
+        Document(document.id, text, split, entities=[entities[i] for i in range(len(spans))]), case.head, case.tail
+    )
+
+
+def part(surface: str, known: set[str]) -> tuple[str, str]:
+    """Split a mention into the conjunction and preposition on its first word, and the rest; by words that are known."""
+    clitic, rest = "", surface
+    while rest and rest[0] in CLITICS:
+        word = rest.split()[0]
+        without = "ال" + word[2:] if word.startswith("لل") else word[1:]
+        if without not in known or len(without) < 3:
+            break
+        clitic, rest = clitic + rest[0], without + rest[len(word) :]
+    return clitic, rest
+
+
+def join(clitic: str, name: str) -> str:
+    """Write a clitic onto a name; «ل» swallows the alef of the article."""
+    return f"{clitic}ل{name[2:]}" if clitic.endswith("ل") and name.startswith("ال") else clitic + name
+
+
+def direction(case: Case, predicted: Document) -> str:
+    """Return whether the prediction goes with the sentence, against it, both ways or nowhere."""
+    here, there = (case.document.entities[index] for index in (case.head, case.tail))
+
+    def same(found: Entity, wanted: Entity) -> bool:
+        return found.start < wanted.end and wanted.start < found.end
+
+    ends = [
+        (predicted.entities[each.head], predicted.entities[each.tail])
+        for each in predicted.relations
+        if each.type == ATTACKS
+    ]
+    forth = any(same(head, here) and same(tail, there) for head, tail in ends)
+    back = any(same(head, there) and same(tail, here) for head, tail in ends)
+    return {(True, False): "with", (False, True): "against", (True, True): "both", (False, False): "none"}[forth, back]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("model")
+    parser.add_argument("data", nargs="*", default=["data/annotations/dev", "data/annotations/test"])
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--show", type=int, default=3, metavar="N", help="exchanged sentences to print")
+    arguments = parser.parse_args()
+    documents = formats.read_all(arguments.data)
+    known = {word.text for document in documents for word in document.words}
+    found = list(cases(documents))
+    chosen = random.Random(arguments.seed).sample(found, min(arguments.count, len(found)))
+    swapped = [exchanged(case, known) for case in chosen]
+    predictor = Predictor.from_pretrained(arguments.model)
+    print(f"{len(chosen)} of {len(found)} sentences with a one-way attack between two parties")
+    for title, given in (("as written", chosen), ("names exchanged", swapped)):
+        for entities in ("gold", "predicted"):
+            asked = [each.document if entities == "gold" else each.document.without_annotations() for each in given]
+            said = [direction(*pair) for pair in zip(given, predictor.predict(asked, entities=entities), strict=True)]
+            told = len(said) - said.count("none")
+            share = f"{100 * said.count('with') / told:.1f} %" if told else "-"
+            print(
+                f"{title}, {entities} mentions: {told} found, {said.count('with')} with the sentence ({share}), "
+                f"{said.count('against')} reversed, {said.count('both')} both ways"
+            )
+    for case in swapped[: arguments.show]:
+        print(f"  {case.document.text}")
+
+
+if __name__ == "__main__":
+    main()
