@@ -22,8 +22,8 @@ from marsad.words import Normaliser
 # Set by marsad itself; a value in the config would be overruled in silence.
 _OWN_ARGUMENTS = {
     "output_dir": "use `output`",
-    "eval_strategy": "the dev score is taken after each epoch",
-    "save_strategy": "a checkpoint is kept after each epoch",
+    "eval_strategy": "the dev score is taken after each epoch, or every training.eval_steps updates",
+    "save_strategy": "a checkpoint is kept after each dev score",
     "metric_for_best_model": "use `early_stopping.metric`",
     "load_best_model_at_end": "the best epoch is always the one kept",
     "greater_is_better": "scores are better when greater",

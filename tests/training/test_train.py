@@ -82,6 +82,12 @@ def test_a_run_goes_on_from_its_last_checkpoint(short: Config) -> None:
     assert log.count("eval_mean=") == 3
 
 
+def test_dev_is_scored_every_so_many_updates_where_the_config_says_so(short: Config) -> None:
+    train(_changed(short, training={"max_steps": 7, "eval_steps": 3}))
+    log = (short.output / "train.log").read_text(encoding="utf-8").splitlines()
+    assert [line.split()[1] for line in log if "eval_mean=" in line] == ["3", "6", "7"]  # and at the end
+
+
 def test_there_must_be_a_checkpoint_to_go_on_from(short: Config) -> None:
     with pytest.raises(ConfigError, match="holds no checkpoint"):
         train(short, resume=True)

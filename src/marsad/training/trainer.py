@@ -34,11 +34,14 @@ def training_arguments(config: Config) -> TrainingArguments:
     on_cpu = chosen.setdefault("use_cpu", not (torch.cuda.is_available() or torch.backends.mps.is_available()))
     if chosen["bf16"] == "auto":
         chosen["bf16"] = has_bf16(on_cpu=on_cpu)
+    when = "steps" if chosen.get("eval_steps") else "epoch"
+    if when == "steps":
+        chosen["save_steps"] = chosen["eval_steps"]  # the best of what was scored must have been saved
     try:
         arguments = TrainingArguments(
             output_dir=str(config.output / "checkpoints"),
-            eval_strategy="epoch",
-            save_strategy="epoch",
+            eval_strategy=when,
+            save_strategy=when,
             load_best_model_at_end=True,
             metric_for_best_model=f"eval_{config.early_stopping.metric}",
             greater_is_better=True,
