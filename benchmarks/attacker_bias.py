@@ -40,7 +40,7 @@ class Case:
 
 
 def cases(documents: Iterable[Document], *, parties: bool) -> Iterator[Case]:
-    """Yield each sentence with a one-way attack between two actors (two organised `parties`), by the first such pair."""
+    """Yield each sentence with a one-way attack between two actors (or organised `parties`): its first such pair."""
     for document in documents:
         for start, end in document.sentences:
             sentence = cut(document, start, end)
