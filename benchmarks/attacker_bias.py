@@ -80,8 +80,8 @@ def cut(document: Document, start: int, end: int) -> Document:
     )
 
 
-def exchanged(case: Case, known: set[str]) -> Case:
-    """Return the sentence with the names of its two parties exchanged, clitics left in place."""
+def exchanged(case: Case, known: set[str]) -> Case | None:
+    """Return the sentence with the names of its two parties exchanged; None where words would run together."""
     document = case.document
     spans = [(document.words[each.start].start, document.words[each.end - 1].end) for each in document.entities]
     clitic, name = {}, {}
@@ -100,6 +100,8 @@ def exchanged(case: Case, known: set[str]) -> Case:
     split = words.split(text)
     first = {word.start: number for number, word in enumerate(split)}
     last = {word.end: number + 1 for number, word in enumerate(split)}
+    if any(start not in first or end not in last for _, start, end in new_spans):
+        return None
     entities = {
         index: Entity(document.entities[index].type, first[start], last[end]) for index, start, end in new_spans
     }
@@ -157,7 +159,7 @@ def main() -> None:
         found = list(cases(documents, parties=parties))
         chosen = random.Random(arguments.seed).sample(found, min(arguments.count, len(found)))
         print(f"{title}: {len(chosen)} of {len(found)} sentences with a one-way attack")
-        swapped = [exchanged(case, known) for case in chosen]
+        swapped = [new for case in chosen if (new := exchanged(case, known)) is not None]
         for kind, given in (("as written", chosen), ("names exchanged", swapped)):
             report(predictor, kind, given)
         for case in swapped[: arguments.show]:

@@ -45,7 +45,10 @@ def run(arguments: argparse.Namespace, size: int, seed: int) -> dict[str, dict[s
     )
     files = part(config, size)
     config = config.model_copy(update={"data": config.data.model_copy(update={"train": files})})
-    if not (folder / "metrics.json").is_file():
+    done = folder / "metrics.json"
+    if done.is_file() and Config.from_file(folder / "config.yaml") != config:
+        raise SystemExit(f"{folder} holds a run of another recipe or other articles: choose another --out")
+    if not done.is_file():
         train(config, overwrite=True)
     predictor = Predictor.from_pretrained(folder / "model")
     found: dict[str, dict[str, float]] = {}

@@ -10,6 +10,7 @@ from marsad.cli import main
 from marsad.documents import Document
 from marsad.errors import AnnotationError
 from marsad.evaluation.agreement import agreement, cohen_kappa, pair_up
+from marsad.evaluation.readings import compare_files
 from marsad.formats import conllup
 from marsad.schema import Schema
 from notation import annotated
@@ -80,6 +81,28 @@ def test_documents_are_paired_by_id_and_must_be_the_same_text() -> None:
         pair_up([one], [two])
     with pytest.raises(AnnotationError, match="reading A has two documents '1'"):
         pair_up([one, one], [one])
+
+
+def test_white_space_is_no_part_of_a_reading(schema: Schema) -> None:
+    wide = annotated(TEXT.replace(" قصفت ", "  قصفت\n"), "a ATTACKS b", "b ATTACKED_WITH c", "b ATTACKED_ON d")
+    first, second, _ = pair_up([A], [wide])
+    assert agreement(first, second, schema).disagreements == ()
+
+
+def test_a_reading_for_entities_alone_disagrees_on_no_relation(schema: Schema) -> None:
+    alone = annotated(TEXT, annotated="entities")
+    for pair in (([A], [alone]), ([alone], [A])):
+        found = agreement(*pair, schema)
+        assert found.relations_strict.micro.support + found.relations_strict.micro.fp == 0
+        assert found.disagreements == ()
+
+
+def test_marked_text_is_listed_by_line_too(tmp_path: Path, schema: Schema) -> None:
+    for name, mark in (("a", "[[ACTOR الجيش]]"), ("b", "الجيش")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.marked").write_text(f"# country = SY\n\nسطر أول\nعاد {mark}\n", encoding="utf-8")
+    comparison = compare_files(tmp_path / "a", tmp_path / "b", schema)
+    assert comparison.places == ((f"{tmp_path}/a/x.marked:4", f"{tmp_path}/b/x.marked:4"),)
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def test_a_folder_of_marked_text_becomes_a_corpus(inputs: Path, tmp_path: Path, 
 def test_all_documents_into_one_file(inputs: Path, tmp_path: Path, schema: Schema) -> None:
     assert convert([inputs], tmp_path / "all.jsonl", schema=schema) == [tmp_path / "all.jsonl"]
     assert [each.id for each in jsonl.read(tmp_path / "all.jsonl")] == ["b", "a"]
-    with pytest.raises(AnnotationError, match=r"x\.marked would hold .*b\.marked too, and holds one document"):
+    with pytest.raises(AnnotationError, match=r"a\.marked: x\.marked can hold one document, not 2"):
         convert([inputs], tmp_path / "x.marked", schema=schema)
 
 
@@ -53,7 +53,7 @@ def test_one_mistake_and_nothing_is_written(inputs: Path, tmp_path: Path, schema
 
 def test_a_document_that_the_format_cannot_hold_leaves_nothing_behind(tmp_path: Path) -> None:
     source = tmp_path / "in.jsonl"
-    jsonl.write([annotated("عاد", id="a"), annotated("عاد", id="b", **{"two words": "x"})], source)
+    jsonl.write([annotated("{a:ACTOR عاد}", id="a"), annotated("عاد", id="b", **{"two words": "x"})], source)
     with pytest.raises(AnnotationError, match="'two words' cannot be the name of a metadata line"):
         convert([source], tmp_path / "out")
     assert not [each for each in (tmp_path / "out").rglob("*") if each.is_file()]
@@ -61,11 +61,13 @@ def test_a_document_that_the_format_cannot_hold_leaves_nothing_behind(tmp_path: 
 
 def test_files_that_are_there_are_kept(inputs: Path, tmp_path: Path, schema: Schema) -> None:
     convert([inputs], tmp_path / "out", schema=schema)
-    with pytest.raises(MarsadError, match=r"is there already: choose another output, or pass --overwrite"):
+    with pytest.raises(MarsadError, match=r"is there already: choose another output, or allow"):
         convert([inputs], tmp_path / "out", schema=schema)
     convert([inputs], tmp_path / "out", schema=schema, overwrite=True)
+    with pytest.raises(MarsadError, match="is the folder of the inputs"):
+        convert([inputs], inputs, overwrite=True)
     with pytest.raises(MarsadError, match="is an input too"):
-        convert([inputs], inputs, suffix=".marked", overwrite=True)
+        convert([inputs / "dev" / "b.marked"], inputs / "dev" / "b.marked", overwrite=True)
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", "a\\b"])
@@ -73,6 +75,32 @@ def test_an_id_that_is_no_file_name_is_refused(name: str, tmp_path: Path) -> Non
     jsonl.write([annotated("عاد", id=name)], tmp_path / "in.jsonl")
     with pytest.raises(AnnotationError, match="cannot be a file's name"):
         convert([tmp_path / "in.jsonl"], tmp_path / "out")
+
+
+def test_raw_reports_become_marked_text_and_no_gold(tmp_path: Path) -> None:
+    (tmp_path / "raw.txt").write_text("عاد الجيش", encoding="utf-8")
+    with pytest.raises(AnnotationError, match=r"raw\.txt: nothing is annotated here"):
+        convert([tmp_path / "raw.txt"], tmp_path / "out")
+    (made,) = convert([tmp_path / "raw.txt"], tmp_path / "out", suffix=".marked")
+    assert made.read_text("utf-8") == "# id = raw\nعاد الجيش\n---\n"
+
+
+@pytest.mark.parametrize(("name", "suffix"), [("all.json", None), ("all.jsonl", ".conllup")])
+def test_a_name_that_says_another_format_is_refused(
+    inputs: Path, tmp_path: Path, name: str, suffix: str | None
+) -> None:
+    with pytest.raises(MarsadError, match=r"all\.json"):
+        convert([inputs], tmp_path / name, suffix=suffix)
+
+
+def test_an_output_below_a_file_is_an_error_in_words(inputs: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(MarsadError, match="cannot be written"):
+        convert([inputs], tmp_path / "file" / "out")
+
+
+def test_an_input_named_twice_is_read_once(inputs: Path, tmp_path: Path) -> None:
+    assert len(convert([inputs, inputs / "dev" / "b.marked"], tmp_path / "out")) == 2
 
 
 def test_an_id_used_twice_is_refused(inputs: Path, tmp_path: Path) -> None:

@@ -65,6 +65,8 @@ def test_line_ends_of_windows_and_no_relations_at_all(tmp_path: Path, schema: Sc
         ("وال[[T1:ACTOR جيش]] عاد", "T1 'جيش' does not begin and end at whole words: mark 'والجيش'"),
         ("[[T1:ACTOR الجيش ]]عاد", "T1 'الجيش ' does not begin and end at whole words: mark 'الجيش'"),
         ("[[T1:ACTOR ]] عاد", "T1 '' marks no word"),
+        ("[[#1:ACTOR الجيش]] عاد", "'#1' cannot be an id"),
+        ("[[_:ACTOR الجيش]] عاد", "'_' cannot be an id"),
         ("عاد [[T1:ACTOR الجيش. ثم]] ذهب", "T1 'الجيش. ثم' crosses a sentence end"),
         ("[[T1:ACTOR الجيش]] [[T1:ACTOR عاد]]", "id T1 is used twice, first on line 2"),
     ],
@@ -75,10 +77,32 @@ def test_a_wrong_mark_is_named_by_its_line(tmp_path: Path, schema: Schema, line:
 
 
 @pytest.mark.parametrize(
+    ("content", "line", "message"),
+    [
+        ("[[T1:ACTOR الجيش]] قصف [[T2:ASSET نقطة]]\n--\nT1 ATTACKS T2", 2, "'--' is read as text: the line above the"),
+        ("[[T1:ACTOR الجيش]] قصف [[T2:ASSET نقطة]]\nT1 ATTACKS T2", 2, "relations stand below a line ---"),
+        ("# country: SY\nعاد", 1, "'# country: SY' is read as text: metadata lines are # key = value"),
+        ("# country = SY\n\nعاد\n# genre = post", 4, "metadata lines are # key = value, above the text"),
+        ("# country = SY\n# country = IQ\nعاد", 2, "metadata 'country' stands twice"),
+    ],
+)
+def test_a_line_meant_as_something_else_is_not_taken_for_text(
+    tmp_path: Path, schema: Schema, content: str, line: int, message: str
+) -> None:
+    assert [(n, message in said) for n, said in mistakes(tmp_path, content, schema) if n == line] == [(line, True)]
+
+
+def test_blank_lines_above_and_spaces_around_the_dashes_change_nothing(tmp_path: Path, schema: Schema) -> None:
+    (document,) = marked.read(save(tmp_path, "\n" + ARTICLE.replace("---", " ---\t")), schema=schema)
+    assert (document.meta["country"], len(document.relations)) == ("SY", 1)
+
+
+@pytest.mark.parametrize(
     ("line", "message"),
     [
         ("T1 ATTACKS", "'T1 ATTACKS' is no relation: write HEAD TYPE TAIL"),
         ("T1 ATTACKS T9", "T9 is the id of no mark"),
+        ("a note below", "neither a nor below is the id of a mark"),
         ("T1 HITS T2", "relation type 'HITS' is not in the schema"),
         ("T2 ATTACKS T1", "ATTACKS cannot go from WEAPON (T2) to ACTOR (T1): the schema allows ACTOR ->"),
         ("T1 AFFILIATED_WITH T1", "joins T1 to itself"),
@@ -98,10 +122,31 @@ def test_all_mistakes_of_a_file_are_raised_at_once(tmp_path: Path, schema: Schem
 
 
 @pytest.mark.parametrize(
-    "content", ["", "\n", "\n\nأ", "# id = x\nأ", "---", "أ\n---\nب", "[[T1:ACTOR أ]]", "\\n\r", " ", "#وسم\n", "[a]\\"]
+    "content",
+    [
+        "",
+        "\n",
+        "\n\nأ",
+        "# id = x\nأ",
+        "---",
+        "أ\n---\nب",
+        "[[T1:ACTOR أ]]",
+        "\\n\r",
+        " --",
+        "# key: x",
+        "أ\n# a = b",
+        " ",
+        "#وسم\n",
+        "[a]\\",
+    ],
 )
 def test_any_text_comes_back_to_the_character(content: str) -> None:
     document = text.from_text(content, "d")
+    assert marked.loads(marked.format_document(document), Problems(Path("d"))) == document
+
+
+def test_a_text_that_looks_like_its_own_relations_comes_back() -> None:
+    document = annotated("{a:ACTOR الجيش} {b:ACTOR عاد}\nT1 ATTACKS T2\n---\n# id = x")
     assert marked.loads(marked.format_document(document), Problems(Path("d"))) == document
 
 
@@ -126,6 +171,7 @@ def test_what_the_format_cannot_hold_is_refused(tmp_path: Path) -> None:
     bad_id = Document("d", "عاد", [Word("عاد", 0, 3)], entities=[Entity("ACTOR", 0, 1, id="T:1")])
     for documents, message in (
         ([one, one], "holds one document, got 2"),
+        ([annotated("عاد {a:ACTOR الجيش. ثم} ذهب")], "crosses a sentence end"),
         ([own_words], "split into words or sentences by other rules"),
         ([bad_id], "'T:1' cannot be an id"),
         ([annotated("عاد", id="a\nb")], "does not fit on one comment line"),

@@ -117,6 +117,53 @@ def test_an_id_that_is_taken_is_refused_and_nothing_is_written(new: Path, tmp_pa
     assert files(tmp_path / "out") == before
 
 
+def test_what_is_filed_is_passed_over_and_never_filed_twice(new: Path, tmp_path: Path) -> None:
+    split_files([new], tmp_path / "out", SHARES)
+    conllup.write([*corpus(20), article(99)], new / "articles.conllup")
+    assert [each.stem for each in split_files([new], tmp_path / "out", SHARES).files] == ["a99"]
+    changed = annotated(corpus(20)[3].text.replace("كلمة3ن0", "{a:ACTOR كلمة3ن0}", 1), id="a3")
+    conllup.write([changed], tmp_path / "changed.conllup")
+    with pytest.raises(AnnotationError, match=r"'a3' is filed as .*a3\.conllup, annotated otherwise: correct it there"):
+        split_files([tmp_path / "changed.conllup"], tmp_path / "out", SHARES)
+
+
+def test_short_texts_go_together_where_they_are_equal(tmp_path: Path) -> None:
+    conllup.write([annotated("عاد {a:ACTOR الجيش} .", id=f"p{n}") for n in range(10)], tmp_path / "posts.conllup")
+    split_files([tmp_path / "posts.conllup"], tmp_path / "out", SHARES)
+    assert len(set(files(tmp_path / "out").values())) == 1
+
+
+def test_what_has_no_place_in_a_corpus_is_refused(tmp_path: Path) -> None:
+    conllup.write([annotated("{a:ACTOR الجيش}", id="../../evil")], tmp_path / "a.conllup")
+    (tmp_path / "raw.txt").write_text("عاد", encoding="utf-8")
+    (tmp_path / "out").mkdir()
+    conllup.write([article(1)], tmp_path / "out" / "loose.conllup")
+    for name, message in (
+        ("a.conllup", "cannot be a file's name"),
+        ("raw.txt", "nothing is annotated here"),
+        ("out/loose.conllup", "in none of its splits: keep what is not filed yet outside"),
+    ):
+        with pytest.raises(AnnotationError, match=message):
+            split_files([tmp_path / name], tmp_path / "out", SHARES)
+    assert not list(tmp_path.rglob("evil*"))
+
+
+def test_a_share_of_nothing_gets_nothing(new: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["split", str(new), "-o", str(tmp_path / "out"), "--dev", "0.7", "--test", "0.3"])
+    assert Counter(files(tmp_path / "out").values()) == {"dev": 14, "test": 6}
+    assert capsys.readouterr().err.startswith("20 new articles")
+
+
+def test_a_split_may_be_a_link(new: Path, tmp_path: Path, schema: Schema) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "out").mkdir()
+    conllup.write([article(50)], tmp_path / "store" / "a50.conllup")
+    (tmp_path / "out" / "test").symlink_to(tmp_path / "store")
+    assert split_files([new], tmp_path / "out", SHARES).counts["all"]["test"] == 2
+    assert check_files([tmp_path / "out"], schema)[2] == []
+
+
 @pytest.mark.parametrize("shares", [{"train": 0.9, "dev": 0.2, "test": -0.1}, {"train": 0.5, "dev": 0.1, "test": 0.1}])
 def test_shares_that_do_not_add_up_are_refused(new: Path, tmp_path: Path, shares: Shares) -> None:
     with pytest.raises(ConfigError, match=r"the shares are train 0\.\d.*add up to 1"):

@@ -19,5 +19,6 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(arguments)
     except MarsadError as error:
-        typer.echo(f"marsad: {error}", err=True)
+        # Problems of files are lines of their own, which editors and grep find by the path they begin with.
+        typer.echo(str(error) if isinstance(error, AnnotationError) else f"marsad: {error}", err=True)
         raise SystemExit(1 if isinstance(error, AnnotationError) else 2) from error

@@ -51,6 +51,11 @@ def needs(extra: str) -> Iterator[None]:
         raise MarsadError(f"{error.name} is not installed: pip install 'marsad[{extra}]'") from error
 
 
+def counted(number: int, noun: str) -> str:
+    """Return "1 file", "2 files"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def print_json(content: object) -> None:
     """Print one JSON object, Arabic left readable."""
     typer.echo(json.dumps(content, ensure_ascii=False, indent=2))

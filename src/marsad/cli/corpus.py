@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from marsad.cli.app import Data, JsonOption, SchemaOption, app, print_json, read_schema
+from marsad.cli.app import Data, JsonOption, SchemaOption, app, counted, print_json, read_schema
 
 
 class ConvertFormat(StrEnum):
@@ -40,7 +40,8 @@ def check(
     else:
         for problem in problems:
             typer.echo(str(problem))
-        typer.echo(f"{num_files} files, {documents} documents, {len(problems)} problems", err=bool(problems))
+        counts = (counted(num_files, "file"), counted(documents, "sound document"), counted(len(problems), "problem"))
+        typer.echo(", ".join(counts), err=bool(problems))
     if problems:
         raise typer.Exit(1)
 
@@ -87,7 +88,7 @@ def convert(
 
     suffix = f".{output_format.value}" if output_format else None
     made = run(inputs, output, suffix=suffix, schema=None if any_types else read_schema(schema), overwrite=overwrite)
-    typer.echo(f"{len(made)} {'file' if len(made) == 1 else 'files'} in {output}", err=True)
+    typer.echo(str(made[0]) if made == [output] else f"{counted(len(made), 'file')} in {output}", err=True)
 
 
 @app.command()
@@ -131,11 +132,11 @@ def split(
     filed = split_files(
         inputs,
         corpus,
-        {"train": 1 - dev - test, "dev": dev, "test": test},
+        {"train": round(1 - dev - test, 9), "dev": dev, "test": test},
         by=[key.strip() for key in by.split(",") if key.strip()],
         seed=seed,
         near_duplicate=near_duplicate,
         schema=read_schema(schema),
     )
-    typer.echo(f"{len(filed.files)} new articles in {corpus}", err=True)
+    typer.echo(f"{counted(len(filed.files), 'new article')} in {corpus}", err=True)
     print_json(filed.to_dict()) if as_json else typer.echo(format_split(filed))

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from marsad.documents import Document, Entity, Relation
 from marsad.errors import AnnotationError
-from marsad.evaluation.metrics import Table, evaluate
+from marsad.evaluation.metrics import Score, Table, evaluate
 from marsad.schema import OUTSIDE, Schema
 
 Kind = Literal["type", "boundary", "only in A", "only in B"]
@@ -54,14 +54,32 @@ class Agreement:
     disagreements: tuple[Disagreement, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all figures as plain JSON values; precision and recall are those of B with A as gold."""
+        """Return all figures as plain JSON values: the counts in A, in B and in both, and F1, by type and over all."""
         tables = ("entities", "relations_strict", "relations_common")
         return {
-            **{name: getattr(self, name).to_dict() for name in tables},
+            **{name: _counts(getattr(self, name)) for name in tables},
             "kappa": dict(self.kappa),
             "documents": self.num_documents,
             "words": self.num_words,
         }
+
+
+def _comparable(a: Document, b: Document) -> tuple[Document, Document]:
+    """Return two readings, both for entities alone where one of them is: no relations there are no disagreement."""
+    if a.relations_annotated and b.relations_annotated:
+        return a, b
+    alone = {"annotated": "entities"}
+    return (
+        replace(a, relations=(), events=(), meta={**a.meta, **alone}),
+        replace(b, relations=(), events=(), meta={**b.meta, **alone}),
+    )
+
+
+def _counts(table: Table) -> dict[str, Any]:
+    def one(score: Score) -> dict[str, float | int]:
+        return {"in_a": score.support, "in_b": score.tp + score.fp, "in_both": score.tp, "f1": score.f1}
+
+    return {"micro": one(table.micro), "by_type": {name: one(score) for name, score in table.by_type.items()}}
 
 
 def agreement(first: Sequence[Document], second: Sequence[Document], schema: Schema) -> Agreement:
@@ -69,6 +87,7 @@ def agreement(first: Sequence[Document], second: Sequence[Document], schema: Sch
 
     Raises `AnnotationError` where ids or words differ: agreement is about one text.
     """
+    first, second = zip(*map(_comparable, first, second), strict=True) if first else ((), ())
     report = evaluate(first, second, schema)
     common = evaluate([*map(_within, first, second)], [*map(_within, second, first)], schema)
     return Agreement(
@@ -94,7 +113,12 @@ def pair_up(first: Iterable[Document], second: Iterable[Document]) -> tuple[list
     problems = [problem for name in common if (problem := _word_problem(a[name], b[name]))]
     if problems:
         raise AnnotationError("\n".join(problems))
-    return [a[name] for name in common], [b[name] for name in common], sorted({*a} ^ {*b})
+    # White space is no part of a reading: B's mentions are put on A's words.
+    second = [
+        replace(a[name], entities=b[name].entities, relations=b[name].relations, events=(), meta=b[name].meta)
+        for name in common
+    ]
+    return [a[name] for name in common], second, sorted({*a} ^ {*b})
 
 
 def _by_id(documents: Iterable[Document], name: str) -> dict[str, Document]:

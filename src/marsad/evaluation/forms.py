@@ -1,12 +1,13 @@
 """The form under which mentions are counted as the same: without marks, punctuation and the clitics of the first word.
 
-No morphological analysis: a conjunction or preposition is taken off only where what remains is itself a word of the
-corpus, so «والجيش» counts as «جيش» and «بلدة» keeps its first letter. The article is always taken off the first word.
-The result is for counting, not for reading back: offsets and annotations never see it.
+No morphological analysis: a conjunction or preposition is taken off only where what remains is a word of the corpus
+too, and as common, so «والجيش» counts as «جيش» and «بلدة» keeps its first letter. The article is taken off first words
+of more than four letters. The result is for counting, not for reading back: offsets and annotations never see it.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from marsad.documents import Document, Entity
@@ -22,7 +23,7 @@ class Forms:
     """Gives the counting form of mentions, by the words of a corpus."""
 
     def __init__(self, documents: Iterable[Document]) -> None:
-        self._words = {_NORMALISE(word.text) for document in documents for word in document.words}
+        self._words = Counter(_NORMALISE(word.text) for document in documents for word in document.words)
 
     def of(self, document: Document, entity: Entity) -> str:
         """Return the form under which a mention is counted."""
@@ -44,4 +45,5 @@ class Forms:
         rest = word[1:]
         if word.startswith("لل"):
             rest = _ARTICLE + word[2:]
-        return rest if rest in self._words or rest.removeprefix(_ARTICLE) in self._words else ""
+        seen = self._words[rest] + self._words[rest.removeprefix(_ARTICLE)] * rest.startswith(_ARTICLE)
+        return rest if seen and seen >= self._words[word] else ""

@@ -194,9 +194,11 @@ def compare_with(paths: Iterable[str | Path], references: str | Path, schema: Sc
 
 def _compared(name: str, reference: Reference, documents: Iterable[Document], schema: Schema, by: str) -> Compared:
     covered = [document for document in documents if reference.covers(document)]
+    values = [document.meta.get(by, "(none)") for document in covered]
     groups: dict[str, list[Document]] = {ALL: covered}
-    for value, _ in Counter(document.meta.get(by, "(none)") for document in covered).most_common():
-        groups[value] = [document for document in covered if document.meta.get(by, "(none)") == value]
+    for value, _ in Counter(values).most_common():
+        name_of_group = f"{by} {ALL}" if value == ALL else value
+        groups[name_of_group] = [document for document, its in zip(covered, values, strict=True) if its == value]
     return Compared(
         name,
         reference,
@@ -220,7 +222,7 @@ def _block(compared: Compared) -> str:
     width = max(10, *(len(group) + 2 for group in figures))
 
     def line(name: str, cells: Iterable[object], reference: str = "") -> str:
-        return f"{name:<34}{reference:>10}" + "".join(f"{cell!s:>{width}}" for cell in cells)
+        return f"{name:<42}{reference:>10}" + "".join(f"{cell!s:>{width}}" for cell in cells)
 
     lines = [
         line(compared.name, figures, "reference"),

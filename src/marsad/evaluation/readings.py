@@ -11,10 +11,14 @@ from marsad import formats
 from marsad.documents import Document
 from marsad.evaluation.agreement import Agreement, agreement, pair_up
 from marsad.evaluation.metrics import Table
-from marsad.formats import conllup
+from marsad.formats import conllup, marked
 from marsad.formats.problems import Problem, raise_problems
 from marsad.schema import Schema
 
+# Ids that the text of a comparison names at most.
+MAX_NAMED = 10
+# Formats that tell the line of each word, by document id.
+_LINES = {conllup.SUFFIX: conllup.word_lines, marked.SUFFIX: marked.word_lines}
 _RULES = {
     "entities": "span and type",
     "relations_strict": "type, both spans, both entity types",
@@ -74,7 +78,7 @@ def _places(found: Agreement, files: dict[str, Path]) -> Iterator[str]:
     for each in found.disagreements:
         file = files[each.document]
         if each.document not in lines:
-            lines |= conllup.word_lines(file) if file.suffix == conllup.SUFFIX else {each.document: []}
+            lines |= _LINES[file.suffix](file) if file.suffix in _LINES else {each.document: []}
         known = lines[each.document]
         yield f"{file}:{known[each.word]}" if known else str(file)
 
@@ -84,7 +88,8 @@ def format_comparison(comparison: Comparison, with_list: bool = False) -> str:
     found = comparison.agreement
     lines = [f"{found.num_documents} documents, {found.num_words} words in both readings"]
     if comparison.alone:
-        lines.append(f"in one reading only, not compared: {len(comparison.alone)}")
+        shown = ", ".join(comparison.alone[:MAX_NAMED]) + (", ..." if len(comparison.alone) > MAX_NAMED else "")
+        lines.append(f"in one reading only, not compared: {len(comparison.alone)} ({shown})")
     for name, title in _TITLES.items():
         lines += ["", *_table(f"{title} (agreed: {_RULES[name]})", getattr(found, name), found, name == "entities")]
     lines += ["", f"Cohen's kappa over words (which type, or none): {found.kappa['all']:.3f}"]
@@ -100,4 +105,5 @@ def _table(title: str, table: Table, found: Agreement, with_kappa: bool) -> Iter
     for name, score in [*table.by_type.items(), ("all", table.micro)]:
         kappa = f"{found.kappa[name]:>8.3f}" if with_kappa and name in found.kappa else ""
         counts = f"{score.support:>8}{score.tp + score.fp:>8}{score.tp:>8}"
-        yield f"  {name:<18}{counts}{100 * score.f1:>8.1f}{kappa}"
+        f1 = f"{100 * score.f1:>8.1f}" if score.support or score.fp else f"{'-':>8}"
+        yield f"  {name:<18}{counts}{f1}{kappa}"

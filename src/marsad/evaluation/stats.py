@@ -57,12 +57,15 @@ def _counts(documents: Sequence[Document], schema: Schema) -> dict[str, Any]:
 
 
 def _count_forms(documents: Sequence[Document]) -> dict[str, Counter[str]]:
-    """Count the mentions of each type by the form that clitics and marks make no difference to."""
+    """Count the mentions of each type that differ in clitics and marks alone as one, under their commonest spelling."""
     forms = Forms(documents)
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    spellings: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for document in documents:
         for entity in document.entities:
-            counts[entity.type][forms.of(document, entity)] += 1
+            spellings[entity.type, forms.of(document, entity)][document.surface(entity)] += 1
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for (kind, _), spelt in spellings.items():
+        counts[kind][spelt.most_common(1)[0][0]] += spelt.total()
     return counts
 
 

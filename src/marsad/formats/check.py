@@ -39,7 +39,9 @@ def check_files(
 
 def split_of(path: Path) -> str:
     """Return the split a file belongs to: the nearest folder named train, dev or test, or ""."""
-    return next((folder for folder in reversed(path.resolve().parts[:-1]) if folder in SPLITS), "")
+    # As the path is written first: a split may be a link to where its files are kept.
+    parts = (*path.resolve().parts[:-1], *path.absolute().parts[:-1])
+    return next((folder for folder in reversed(parts) if folder in SPLITS), "")
 
 
 def _between_files(documents: Sequence[tuple[Path, Document]], near_duplicate: float) -> list[Problem]:

@@ -18,7 +18,8 @@ Scores are not written: what a person marks is certain.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from marsad import words
 from marsad.documents import Document, Entity, Relation, Word
 from marsad.errors import AnnotationError
 from marsad.formats.metadata import metadata_lines, single_line
-from marsad.formats.problems import Problem, Problems, raise_problems, read_text, relation_problem
+from marsad.formats.problems import Problem, Problems, raise_problems, read_text, refuse_crossing, relation_problem
 from marsad.schema import Schema
 
 SUFFIX = ".marked"
@@ -35,6 +36,11 @@ _TOKEN = re.compile(
     r"\\(?P<escaped>.?)|\[\[(?:(?P<id>[^\s:\[\]]+):)?(?P<type>[^\s:\[\]]+) |(?P<bad>\[\[)|(?P<close>\]\])"
 )
 _END = "---"
+# What an id or a type may be, here and in CoNLL-U Plus.
+_NAME = re.compile(r"(?!_$)[^\s:|\[\]#\\][^\s:|\[\]]*")
+_DASHES = re.compile(r"\s*[-\u2013\u2014]{2,}\s*")
+# ASCII keys alone: «# عاجل: ...» is a post's own line.
+_LOST_META = re.compile(r"\s*# ?[a-z_]+ ?[:=].*")
 _ESCAPES = {"n": "\n", "r": "\r"}
 
 
@@ -53,6 +59,8 @@ class _Text:
 
     text: str = ""
     marks: list[_Mark] = field(default_factory=list)
+    lines: list[tuple[int, int]] = field(default_factory=list)  # where in the text a line of the file begins
+    unclosed: set[str] = field(default_factory=set)  # ids of marks that are known and have no end
 
 
 def read(path: str | Path, *, schema: Schema | None = None, problems: list[Problem] | None = None) -> list[Document]:
@@ -70,14 +78,13 @@ def read(path: str | Path, *, schema: Schema | None = None, problems: list[Probl
 def loads(content: str, report: Problems, schema: Schema | None = None) -> Document | None:
     """Return the document of marked text, or None after adding what is wrong with it to `report`."""
     before = len(report.found)
-    lines = [(number, line.removesuffix("\r")) for number, line in enumerate(content.split("\n"), start=1)]
-    meta, lines = _split_header(lines)
+    meta, lines = _split_header(_numbered(content), report)
     body, below = _split_relations(lines)
     found = _read_body(body, report)
     split = words.split(found.text)
     sentences = words.sentences(found.text, split)
     entities = _entities(found, split, sentences, report, schema)
-    relations = _relations(below, found.marks, report, schema)
+    relations = _relations(below, found, report, schema)
     if len(report.found) > before:
         return None
     name = meta.pop("id", "") or report.path.stem
@@ -91,19 +98,39 @@ def loads(content: str, report: Problems, schema: Schema | None = None) -> Docum
 _Lines = list[tuple[int, str]]
 
 
-def _split_header(lines: _Lines) -> tuple[dict[str, str], _Lines]:
+def word_lines(path: str | Path) -> dict[str, list[int]]:
+    """Return the line of each word of a sound file, by document id."""
+    report = Problems(Path(path))
+    content = read_text(report.path, report) or ""
+    document = loads(content, report)
+    if document is None:
+        return {}
+    _, lines = _split_header(_numbered(content), report)
+    begins = _read_body(_split_relations(lines)[0], report).lines
+    starts = [start for start, _ in begins]
+    return {document.id: [begins[bisect_right(starts, word.start) - 1][1] for word in document.words]}
+
+
+def _numbered(content: str) -> _Lines:
+    return [(number, line.removesuffix("\r")) for number, line in enumerate(content.split("\n"), start=1)]
+
+
+def _split_header(lines: _Lines, report: Problems) -> tuple[dict[str, str], _Lines]:
     meta: dict[str, str] = {}
-    for index, (_, line) in enumerate(lines):
+    for index, (number, line) in enumerate(lines):
         match = _META.fullmatch(line)
-        if not match:
+        if not match and (line or meta):
             return meta, lines[index:]
-        meta[match["key"]] = match["value"].strip()
+        if match and match["key"] in meta:
+            report.add(number, f"metadata {match['key']!r} stands twice: keep one")
+        if match:
+            meta[match["key"]] = match["value"].strip()
     return meta, []
 
 
 def _split_relations(lines: _Lines) -> tuple[_Lines, _Lines]:
     """Part the text from the relations; empty lines around the text are the writer's, not the text's."""
-    ends = [index for index, (_, line) in enumerate(lines) if line == _END]
+    ends = [index for index, (_, line) in enumerate(lines) if line.strip() == _END]
     end = ends[0] if ends else len(lines)
     body, below = lines[:end], lines[end + 1 :]
     filled = [index for index, (_, line) in enumerate(body) if line]
@@ -115,8 +142,30 @@ def _read_body(lines: _Lines, report: Problems) -> _Text:
     for index, (number, line) in enumerate(lines):
         if index:
             found.text += "\n"
+        found.lines.append((len(found.text), number))
         _read_line(number, line, found, report)
+    _check_slips(lines, {mark.id for mark in found.marks}, report)
     return found
+
+
+def _check_slips(lines: _Lines, ids: Collection[str], report: Problems) -> None:
+    """Note lines of text that were surely meant to be something else, and would be read as the article's words."""
+    for number, line in lines:
+        slip = _is_slip(line, ids)
+        if slip:
+            report.add(number, f"{line.strip()[:40]!r} is read as text: {slip}, or write a \\ before it")
+
+
+def _is_slip(line: str, ids: Collection[str]) -> str:
+    """Return what a line of text was probably meant to be, and how that is written; nothing for a line of text."""
+    cells = line.split()
+    if _DASHES.fullmatch(line):
+        return "the line above the relations is ---"
+    if len(cells) == 3 and cells[0] in ids and cells[2] in ids:
+        return "relations stand below a line ---"
+    if _LOST_META.fullmatch(line):
+        return "metadata lines are # key = value, above the text"
+    return ""
 
 
 def _read_line(number: int, line: str, found: _Text, report: Problems) -> None:
@@ -145,6 +194,7 @@ def _read_line(number: int, line: str, found: _Text, report: Problems) -> None:
     found.text += line[place:]
     if opened is not None:
         report.add(number, f"{opened[0]!r} is not closed on its line: add ]] after its last word")
+        found.unclosed.add(opened["id"] or "")
 
 
 def _entities(
@@ -160,6 +210,8 @@ def _entities(
     for mark in found.marks:
         if schema and mark.type not in schema.entities:
             report.add(mark.line, f"entity type {mark.type!r} is not in the schema ({', '.join(schema.entities)})")
+        if mark.id and not _NAME.fullmatch(mark.id):
+            report.add(mark.line, f"{mark.id!r} cannot be an id: use letters and digits, as in T1")
         if mark.id in seen:
             report.add(mark.line, f"id {mark.id} is used twice, first on line {seen[mark.id]}: choose another")
         if mark.id:
@@ -184,7 +236,8 @@ def _span_problem(mark: _Mark, text: str, split: Sequence[Word], sentences: Sequ
     return ""
 
 
-def _relations(lines: _Lines, marks: Sequence[_Mark], report: Problems, schema: Schema | None) -> list[Relation]:
+def _relations(lines: _Lines, found: _Text, report: Problems, schema: Schema | None) -> list[Relation]:
+    marks, unclosed = found.marks, found.unclosed
     place = {mark.id: index for index, mark in enumerate(marks) if mark.id}
     relations: dict[tuple[str, int, int], Relation] = {}
     for number, line in lines:
@@ -195,8 +248,11 @@ def _relations(lines: _Lines, marks: Sequence[_Mark], report: Problems, schema: 
             report.add(number, f"{line!r} is no relation: write HEAD TYPE TAIL, as in T1 ATTACKS T2")
             continue
         head, kind, tail = cells
+        if not {head, tail} & (place.keys() | unclosed):
+            report.add(number, f"{line.strip()!r} is no relation: neither {head} nor {tail} is the id of a mark")
+            continue
         unknown = [name for name in dict.fromkeys((head, tail)) if name not in place]
-        for name in unknown:
+        for name in unknown if not unclosed.intersection(unknown) else ():
             report.add(number, f"{line.strip()!r}: {name} is the id of no mark in the text")
         if unknown:
             continue
@@ -219,6 +275,7 @@ def write(documents: Iterable[Document], path: str | Path) -> None:
 
 def format_document(document: Document) -> str:
     """Return a document as marked text."""
+    refuse_crossing(document)
     _check_split(document)
     ids = document.entity_ids
     lines = [f"# id = {single_line(document.id, document.id, 'id')}", *metadata_lines(document, {"id"})]
@@ -236,7 +293,7 @@ def _check_split(document: Document) -> None:
         )
     types = {*(each.type for each in document.entities), *(each.type for each in document.relations)}
     for name in (*document.entity_ids, *types):
-        if not re.fullmatch(r"[^\s:\[\]#\\][^\s:\[\]]*", name):
+        if not _NAME.fullmatch(name):
             raise AnnotationError(
                 f"document {document.id!r}: {name!r} cannot be an id or a type in marked text: rename it"
             )
@@ -248,8 +305,8 @@ def _marked_text(document: Document, ids: Sequence[str]) -> str:
         start, end = document.words[entity.start].start, document.words[entity.end - 1].end
         parts += [_escape(document.text[place:start]), f"[[{name}:{entity.type} {_escape(document.text[start:end])}]]"]
         place = end
-    text = "".join([*parts, _escape(document.text[place:])])
-    return "\n".join(_escape_line(line, index == 0) for index, line in enumerate(_hide_outer_breaks(text).split("\n")))
+    lines = _hide_outer_breaks("".join([*parts, _escape(document.text[place:])])).split("\n")
+    return "\n".join(_escape_line(line, index == 0, ids) for index, line in enumerate(lines))
 
 
 def _escape(text: str) -> str:
@@ -265,5 +322,9 @@ def _hide_outer_breaks(text: str) -> str:
     return "\\n" * start + inner + "\\n" * (len(text) - start - len(inner))
 
 
-def _escape_line(line: str, first: bool) -> str:
-    return f"\\{line}" if line == _END or (first and _META.fullmatch(line)) else line
+def _escape_line(line: str, first: bool, ids: Sequence[str]) -> str:
+    """Escape the start of a line of text that a reader would take, or suspect, to be something else."""
+    if not (_is_slip(line, ids) or (first and _META.fullmatch(line))):
+        return line
+    start = len(line) - len(line.lstrip())
+    return f"{line[:start]}\\{line[start:]}"

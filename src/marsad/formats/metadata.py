@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from marsad.documents import Document
 from marsad.errors import AnnotationError
 
-_KEY = re.compile(r"[\w.:-]+")
+_KEY = re.compile(r"[\w.:-]+(?: id)?")
 _LINE_BREAK = re.compile(r"[\n\r]")
 
 

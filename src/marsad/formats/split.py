@@ -19,12 +19,13 @@ from marsad.documents import Document
 from marsad.errors import ConfigError
 from marsad.formats import conllup
 from marsad.formats.check import NEAR_DUPLICATE, SPLITS, split_of
-from marsad.formats.convert import write_new
+from marsad.formats.convert import is_file_name, write_new
 from marsad.formats.duplicates import find_near_duplicates
 from marsad.formats.problems import Problem, raise_problems
 from marsad.schema import Schema
 
 Shares = Mapping[str, float]
+_Filed = tuple[Path, Document]
 # The value that every article has.
 ALL = "all"
 
@@ -59,21 +60,15 @@ def split_files(
     """File the articles of `inputs` under `corpus`/train, dev and test, one `.conllup` file each.
 
     `shares` gives the share of each split of all articles, old and new; `by` names the metadata keys whose values are
-    to be even. Inputs are copied and stay as they are; those that are in a split of `corpus` already are passed over.
-    Raises `AnnotationError` with every problem of all files, and where an id is taken; then nothing is written.
+    to be even. Inputs are copied and stay as they are; what is filed already, the same to the letter, is passed over.
+    Raises `AnnotationError` with every problem of all files, for an article filed with other annotations, an id that
+    is taken and a raw report; then nothing is written.
     """
     _check_shares(shares)
     corpus = Path(corpus)
     problems: list[Problem] = []
     old = _read([corpus / name for name in SPLITS if _has_files(corpus / name)], schema, problems)
-    known = {path.resolve() for path, _ in old}
-    new = [each for each in _read(list(inputs), schema, problems) if each[0].resolve() not in known]
-    homes: dict[str, Path] = {}
-    for path, document in (*old, *new):
-        if document.id in homes:
-            message = f"document id {document.id!r} is used twice, first in {homes[document.id]}: rename one"
-            problems.append(Problem(str(path), 0, message))
-        homes.setdefault(document.id, path)
+    new = _only_new(_read(list(inputs), schema, problems), old, corpus, problems)
     raise_problems(problems)
     placed = {document.id: split_of(path) for path, document in old}
     documents = [document for _, document in (*old, *new)]
@@ -96,12 +91,51 @@ def _has_files(folder: Path) -> bool:
     return folder.is_dir() and any(each.suffix in formats.ANNOTATED for each in folder.rglob("*"))
 
 
-def _read(paths: Sequence[str | Path], schema: Schema | None, problems: list[Problem]) -> list[tuple[Path, Document]]:
+def _read(paths: Sequence[str | Path], schema: Schema | None, problems: list[Problem]) -> list[_Filed]:
     return [
         (path, document)
         for path in formats.find_files(paths)
         for document in formats.read(path, schema=schema, problems=problems)
     ]
+
+
+def _only_new(given: Sequence[_Filed], old: Sequence[_Filed], corpus: Path, problems: list[Problem]) -> list[_Filed]:
+    """Return what is not filed yet; an id that is taken, and what cannot be filed, are noted in `problems`."""
+    homes = {document.id: (path, document) for path, document in old}
+    annotated = {path for path, document in given if document.entities}
+    known = {path.resolve() for path, _ in old}
+    new = []
+    for path, document in given:
+        if path.resolve() in known:
+            continue
+        home, filed = homes.setdefault(document.id, (path, document))
+        if filed is document:
+            new.append((path, document))
+            problem = _unfit(path, document, corpus, path in annotated)
+        else:
+            problem = _taken(document, home, filed)
+        if problem:
+            problems.append(Problem(str(path), 0, problem))
+    return new
+
+
+def _unfit(path: Path, document: Document, corpus: Path, annotated: bool) -> str:
+    if not is_file_name(document.id):
+        return f"id {document.id!r} cannot be a file's name: rename it"
+    if path.suffix not in formats.ANNOTATED and not annotated:
+        return "nothing is annotated here: a raw report has no place in a corpus"
+    if path.resolve().is_relative_to(corpus.resolve()):
+        return f"stands in {corpus} and in none of its splits: keep what is not filed yet outside"
+    return ""
+
+
+def _taken(document: Document, home: Path, filed: Document) -> str:
+    """Return what is wrong with a document whose id another has; nothing where both are the same."""
+    if document == filed:
+        return ""
+    if document.words == filed.words:
+        return f"{document.id!r} is filed as {home}, annotated otherwise: correct it there"
+    return f"document id {document.id!r} is used twice, first in {home}: give each article its own"
 
 
 def near_duplicate_groups(documents: Sequence[Document], share: float = NEAR_DUPLICATE) -> list[list[Document]]:
@@ -113,8 +147,14 @@ def near_duplicate_groups(documents: Sequence[Document], share: float = NEAR_DUP
             place = leader[place]
         return place
 
-    for pair in find_near_duplicates(documents, share=share):
-        first, second = sorted((find(pair.first), find(pair.second)))
+    same: dict[tuple[str, ...], int] = {}
+    equal = [
+        (same.setdefault(tuple(word.text for word in document.words), place), place)
+        for place, document in enumerate(documents)
+    ]
+    near = [(pair.first, pair.second) for pair in find_near_duplicates(documents, share=share)]
+    for pair in (*equal, *near):
+        first, second = sorted(map(find, pair))
         leader[second] = first
     groups: dict[int, list[Document]] = defaultdict(list)
     for place, document in enumerate(documents):
@@ -169,7 +209,7 @@ def _most_wanting(
         wanted = shares[name] * total[value]
         return (wanted - have[name].get(value, 0)) / wanted
 
-    used = [name for name in SPLITS if shares[name]]
+    used = [name for name in SPLITS if shares[name] > 1e-9]
     # Rare values would each ask for an article of dev and test, and together fill them beyond their share.
     open_to = [name for name in used if lack(name, ALL) > 0] or used
     return max(open_to, key=lambda name: sum(lack(name, value) for value in values))
