@@ -95,10 +95,9 @@ def _unread(plan: Plan) -> Iterator[Problem]:
     annotated = {path for _, path, document in filed if document.entities}
     for suffix, path in dict.fromkeys((target.suffix, path) for target, path, _ in filed):
         if suffix in _GOLD and path.suffix not in formats.ANNOTATED and path not in annotated:
-            problem = (
-                f"nothing is annotated here, and {suffix} would say that nothing is there: annotate --format marked"
+            yield Problem(
+                str(path), 0, f"nothing is annotated here: {suffix} would say so; --format marked, to annotate"
             )
-            yield Problem(str(path), 0, problem)
 
 
 def _clashes(plan: Plan) -> Iterator[Problem]:
