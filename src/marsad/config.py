@@ -99,7 +99,7 @@ class EarlyStoppingSection(_Section):
     metric: Literal["entities", "relations_strict", "mean"] = Field(
         "mean", description="micro F1 on dev; mean is that of entities and strict relations"
     )
-    patience: int | None = Field(None, ge=1, description="epochs without a better score; null runs all epochs")
+    patience: int | None = Field(None, ge=1, description="dev scores in a row without a better one; null: all epochs")
 
 
 class Config(_Section):

@@ -86,9 +86,7 @@ def test_raw_reports_become_marked_text_and_no_gold(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "suffix"), [("all.json", None), ("all.jsonl", ".conllup")])
-def test_a_name_that_says_another_format_is_refused(
-    inputs: Path, tmp_path: Path, name: str, suffix: str | None
-) -> None:
+def test_a_name_of_another_format_is_refused(inputs: Path, tmp_path: Path, name: str, suffix: str | None) -> None:
     with pytest.raises(MarsadError, match=r"all\.json"):
         convert([inputs], tmp_path / name, suffix=suffix)
 
