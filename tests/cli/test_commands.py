@@ -130,6 +130,8 @@ def test_convert_makes_a_corpus_of_marked_text(tmp_path: Path) -> None:
     result = _run("convert", tmp_path / "a.marked", "-o", tmp_path / "out")
     assert (result.returncode, result.stderr) == (0, f"1 file in {tmp_path / 'out'}\n")
     assert conllup.read(tmp_path / "out" / "a.conllup")[0].entities
+    losing = _run("convert", tmp_path / "a.marked", "-o", tmp_path / "a.conll")
+    assert losing.stderr.startswith("not held by this format, left out: relations, metadata and white space\n")
     (tmp_path / "a.marked").write_text("[[T1:ACTOR الجيش عاد\n", encoding="utf-8")
     refused = _run("convert", tmp_path / "a.marked", "-o", tmp_path / "new")
     assert (refused.returncode, f"{tmp_path / 'a.marked'}:1: " in refused.stderr) == (1, True)

@@ -21,6 +21,10 @@ class ConvertFormat(StrEnum):
     txt = "txt"
 
 
+# What files of a format leave out of a document.
+_NOT_HELD = {".conll": "relations, metadata and white space", ".txt": "all annotations and metadata"}
+
+
 @app.command()
 def check(
     data: Data,
@@ -88,6 +92,8 @@ def convert(
 
     suffix = f".{output_format.value}" if output_format else None
     made = run(inputs, output, suffix=suffix, schema=None if any_types else read_schema(schema), overwrite=overwrite)
+    for lost in sorted({_NOT_HELD[each.suffix] for each in made if each.suffix in _NOT_HELD}):
+        typer.echo(f"not held by this format, left out: {lost}", err=True)
     typer.echo(str(made[0]) if made == [output] else f"{counted(len(made), 'file')} in {output}", err=True)
 
 
