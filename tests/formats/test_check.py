@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from marsad import formats, words
+from marsad.cli import corpus as corpus_verbs
 from marsad.cli import main
 from marsad.documents import Document
 from marsad.errors import AnnotationError, MarsadError
 from marsad.evaluation.stats import corpus_stats
 from marsad.formats import conllup, jsonl
-from marsad.formats.check import check_files, split_of
+from marsad.formats.check import NEAR_DUPLICATE, check_files, split_of
 from marsad.schema import Schema
 from notation import annotated
 
@@ -289,6 +290,10 @@ def test_short_texts_and_common_phrases_are_no_near_duplicates(tmp_path: Path, s
     save(tmp_path / "train" / "a.conllup", _long("short", *range(50)), _long("own", *range(200, 300)))
     save(tmp_path / "test" / "b.conllup", _long("too", *range(50)[:-1]), _long("phrase", *range(200, 220), *range(80)))
     assert found([tmp_path], schema) == []
+
+
+def test_the_command_and_the_library_agree_on_what_a_near_duplicate_is() -> None:
+    assert corpus_verbs.NEAR_DUPLICATE == NEAR_DUPLICATE
 
 
 def test_check_takes_the_share_from_the_command_line(run: Run, tmp_path: Path) -> None:

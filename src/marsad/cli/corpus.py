@@ -21,6 +21,8 @@ class ConvertFormat(StrEnum):
     txt = "txt"
 
 
+# formats.check has it too, and is too heavy to import for --help.
+NEAR_DUPLICATE = 0.25
 # What files of a format leave out of a document.
 _NOT_HELD = {".conll": "relations, metadata and white space", ".txt": "all annotations and metadata"}
 
@@ -30,7 +32,7 @@ def check(
     data: Data,
     near_duplicate: Annotated[
         float, typer.Option(min=0, max=1, help="Share of common word 5-grams above which two articles are one.")
-    ] = 0.25,
+    ] = NEAR_DUPLICATE,
     schema: SchemaOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -127,7 +129,7 @@ def split(
     ] = "genre,country,incident",
     near_duplicate: Annotated[
         float, typer.Option(min=0, max=1, help="Share of common word 5-grams above which two articles go together.")
-    ] = 0.25,
+    ] = NEAR_DUPLICATE,
     seed: Annotated[int, typer.Option(help="Another seed gives another split.")] = 0,
     schema: SchemaOption = None,
     as_json: JsonOption = False,

@@ -140,26 +140,26 @@ def _taken(document: Document, home: Path, filed: Document) -> str:
 
 def near_duplicate_groups(documents: Sequence[Document], share: float = NEAR_DUPLICATE) -> list[list[Document]]:
     """Return documents in groups, so that near-duplicates, and theirs, are in one; most groups hold one document."""
-    leader = list(range(len(documents)))
-
-    def find(place: int) -> int:
-        while leader[place] != place:
-            place = leader[place]
-        return place
-
     same: dict[tuple[str, ...], int] = {}
     equal = [
         (same.setdefault(tuple(word.text for word in document.words), place), place)
         for place, document in enumerate(documents)
     ]
     near = [(pair.first, pair.second) for pair in find_near_duplicates(documents, share=share)]
-    for pair in (*equal, *near):
-        first, second = sorted(map(find, pair))
-        leader[second] = first
     groups: dict[int, list[Document]] = defaultdict(list)
-    for place, document in enumerate(documents):
-        groups[find(place)].append(document)
+    for document, group in zip(documents, _components(len(documents), [*equal, *near]), strict=True):
+        groups[group].append(document)
     return list(groups.values())
+
+
+def _components(size: int, pairs: Sequence[tuple[int, int]]) -> Sequence[int]:
+    """Return a number for each of `size` places, the same for those that pairs join, at one or more removes."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    rows, columns = [first for first, _ in pairs], [second for _, second in pairs]
+    joined = coo_matrix(([1] * len(pairs), (rows, columns)), shape=(size, size))
+    return [int(each) for each in connected_components(joined, directed=False)[1]] if size else []
 
 
 def assign(
