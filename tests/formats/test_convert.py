@@ -61,7 +61,7 @@ def test_a_document_that_the_format_cannot_hold_leaves_nothing_behind(tmp_path: 
 
 def test_files_that_are_there_are_kept(inputs: Path, tmp_path: Path, schema: Schema) -> None:
     convert([inputs], tmp_path / "out", schema=schema)
-    with pytest.raises(MarsadError, match=r"is there already: choose another output, or allow"):
+    with pytest.raises(MarsadError, match=r"is there already: choose another output"):
         convert([inputs], tmp_path / "out", schema=schema)
     convert([inputs], tmp_path / "out", schema=schema, overwrite=True)
     with pytest.raises(MarsadError, match="is the folder of the inputs"):

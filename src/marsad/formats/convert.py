@@ -131,7 +131,7 @@ def _refuse_existing(plan: Plan, overwrite: bool) -> None:
         if target.is_dir():
             raise MarsadError(f"{target} is a folder: choose another output")
         if target.exists() and not overwrite:
-            raise MarsadError(f"{target} is there already: choose another output, or allow to overwrite it")
+            raise MarsadError(f"{target} is there already: choose another output (marsad convert: or --overwrite)")
 
 
 def _write(plan: Plan) -> list[Path]:
