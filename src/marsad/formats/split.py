@@ -135,7 +135,7 @@ def _taken(document: Document, home: Path, filed: Document) -> str:
         return ""
     if document.words == filed.words:
         return f"{document.id!r} is filed as {home}, annotated otherwise: correct it there"
-    return f"document id {document.id!r} is used twice, first in {home}: correct that file, or give another article its own"
+    return f"document id {document.id!r} is used twice, first in {home}: correct it there, or give yours its own"
 
 
 def near_duplicate_groups(documents: Sequence[Document], share: float = NEAR_DUPLICATE) -> list[list[Document]]:
