@@ -12,14 +12,15 @@ for between the given mentions, and between those the model finds itself.
 
 import argparse
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from marsad import Document, Predictor, formats, words
+from marsad import Document, Predictor, formats
 from marsad.documents import Entity, Relation
+from marsad.training.exchange import exchange
 
 ATTACKS = "ATTACKS"
-CLITICS = "وفبلك"
 # Words that say a mention is an organised party, by their first letters after clitics and article.
 PARTY_WORDS = """
 جيش جيوش قوات قوة حركة حزب تنظيم جماعة جماعات ميليشيا مليشيا كتائب كتيبة لواء ألوية فصائل فصيل حشد حرس شرط تحالف حكوم
@@ -56,7 +57,7 @@ def cases(documents: Iterable[Document], *, parties: bool) -> Iterator[Case]:
 def _is_party(document: Document, index: int) -> bool:
     entity = document.entities[index]
     bare = [word.text.removeprefix("ال") for word in document.words[entity.start : entity.end]]
-    bare += [word.text.lstrip(CLITICS).removeprefix("ال") for word in document.words[entity.start : entity.end]]
+    bare += [word.text.lstrip("وفبلك").removeprefix("ال") for word in document.words[entity.start : entity.end]]
     return any(form.startswith(PARTIES) for form in bare)
 
 
@@ -80,51 +81,9 @@ def cut(document: Document, start: int, end: int) -> Document:
     )
 
 
-def exchanged(case: Case, known: set[str]) -> Case | None:
-    """Return the sentence with the names of its two parties exchanged; None where words would run together."""
-    document = case.document
-    spans = [(document.words[each.start].start, document.words[each.end - 1].end) for each in document.entities]
-    clitic, name = {}, {}
-    for index in (case.head, case.tail):
-        surface = document.surface(document.entities[index])
-        clitic[index], name[index] = part(surface, known)
-    other = {case.head: case.tail, case.tail: case.head}
-    text, place, new_spans = "", 0, []
-    for index, (start, end) in sorted(enumerate(spans), key=lambda item: item[1]):
-        text += document.text[place:start]
-        begin = len(text)
-        text += join(clitic[index], name[other[index]]) if index in other else document.text[start:end]
-        new_spans.append((index, begin, len(text)))
-        place = end
-    text += document.text[place:]
-    split = words.split(text)
-    first = {word.start: number for number, word in enumerate(split)}
-    last = {word.end: number + 1 for number, word in enumerate(split)}
-    if any(start not in first or end not in last for _, start, end in new_spans):
-        return None
-    entities = {
-        index: Entity(document.entities[index].type, first[start], last[end]) for index, start, end in new_spans
-    }
-    return Case(
-        Document(document.id, text, split, entities=[entities[i] for i in range(len(spans))]), case.head, case.tail
-    )
-
-
-def part(surface: str, known: set[str]) -> tuple[str, str]:
-    """Split a mention into the conjunction and preposition on its first word, and the rest; by words that are known."""
-    clitic, rest = "", surface
-    while rest and rest[0] in CLITICS:
-        word = rest.split()[0]
-        without = "ال" + word[2:] if word.startswith("لل") else word[1:]
-        if without not in known or len(without) < 3:
-            break
-        clitic, rest = clitic + rest[0], without + rest[len(word) :]
-    return clitic, rest
-
-
-def join(clitic: str, name: str) -> str:
-    """Write a clitic onto a name; «ل» swallows the alef of the article."""
-    return f"{clitic}ل{name[2:]}" if clitic.endswith("ل") and name.startswith("ال") else clitic + name
+def exchanged(case: Case, counts: Counter[str]) -> Case:
+    """Return the sentence with the names of its two parties exchanged."""
+    return replace(case, document=exchange(case.document, [(case.head, case.tail)], counts))
 
 
 def direction(case: Case, predicted: Document) -> str:
@@ -153,13 +112,13 @@ def main() -> None:
     parser.add_argument("--show", type=int, default=3, metavar="N", help="exchanged sentences to print")
     arguments = parser.parse_args()
     documents = formats.read_all(arguments.data)
-    known = {word.text for document in documents for word in document.words}
+    counts = Counter(word.text for document in documents for word in document.words)
     predictor = Predictor.from_pretrained(arguments.model)
     for title, parties in (("any two actors", False), ("two organised parties", True)):
         found = list(cases(documents, parties=parties))
         chosen = random.Random(arguments.seed).sample(found, min(arguments.count, len(found)))
         print(f"{title}: {len(chosen)} of {len(found)} sentences with a one-way attack")
-        swapped = [new for case in chosen if (new := exchanged(case, known)) is not None]
+        swapped = [exchanged(case, counts) for case in chosen]
         for kind, given in (("as written", chosen), ("names exchanged", swapped)):
             report(predictor, kind, given)
         for case in swapped[: arguments.show]:

@@ -93,6 +93,15 @@ class HeadsSection(_Section):
     threshold: float = Field(0.5, gt=0, lt=1, description="probability from which a relation is reported")
 
 
+class AugmentationSection(_Section):
+    """Copies of training articles that differ in what the model shall not rely on."""
+
+    exchange: list[str] = Field(
+        [], description="relation types whose two mentions, where of one type, change names in the copies"
+    )
+    exchange_share: float = Field(0.5, ge=0, le=1, description="share of the training articles that are copied")
+
+
 class EarlyStoppingSection(_Section):
     """When training ends before its last epoch."""
 
@@ -110,6 +119,7 @@ class Config(_Section):
     data: DataSection
     encoder: EncoderSection
     heads: HeadsSection = HeadsSection()
+    augmentation: AugmentationSection = AugmentationSection()
     early_stopping: EarlyStoppingSection = EarlyStoppingSection()
     batch_by_length: bool = Field(True, description="batch windows of like length")
     few_examples: int = Field(20, ge=0, description="warn of types with fewer examples in train than this")

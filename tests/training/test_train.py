@@ -195,3 +195,27 @@ def test_any_schema_trains_and_predicts(short: Config, tmp_path: Path, schema: s
     document = predictor.predict(gold.text)
     assert {each.type for each in document.entities} <= set(predictor.schema.entities)
     assert set(predictor.schema.event_roles) >= {role for event in document.events for role in event.roles}
+
+
+def test_copies_with_exchanged_names_are_trained_on(short: Config, tmp_path: Path) -> None:
+    text = "{a:ACTOR الجيش} هاجم {b:ACTOR الحركة}"
+    conllup.write([annotated(text, "a ATTACKS b", id=str(number)) for number in range(4)], tmp_path / "a.conllup")
+    data = {"train": [str(tmp_path / "a.conllup")]}
+    steps = []
+    for number, augmentation in enumerate(({}, {"exchange": ["ATTACKS"], "exchange_share": 1.0})):
+        config = _changed(
+            short,
+            output=str(tmp_path / str(number)),
+            data=data,
+            augmentation=augmentation,
+            training={"per_device_train_batch_size": 1, "num_train_epochs": 1},
+        )
+        train(config)
+        history = json.loads((config.output / "metrics.json").read_text(encoding="utf-8"))["history"]
+        steps.append(history[-1]["step"])
+    assert steps == [4, 8]
+
+
+def test_exchange_is_for_relations_of_the_schema(short: Config) -> None:
+    with pytest.raises(ConfigError, match=r"augmentation\.exchange: ATTACK is no relation of .*it has ATTACKS"):
+        train(_changed(short, augmentation={"exchange": ["ATTACK"]}))

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from datasets import Dataset, concatenate_datasets
 from transformers import EarlyStoppingCallback, set_seed
 from transformers.trainer_utils import get_last_checkpoint
 
@@ -36,7 +37,8 @@ from marsad.modeling.settings import CARD_FILE, HeadSettings, ModelFolder, Model
 from marsad.modeling.windows import tokenise
 from marsad.schema import Schema
 from marsad.training.card import model_card
-from marsad.training.dataset import WindowCollator, build_dataset
+from marsad.training.dataset import Coverage, WindowCollator, build_dataset
+from marsad.training.exchange import exchanged_copies
 from marsad.training.lessons import check_splits, lessons
 from marsad.training.trainer import ExtractorTrainer, LogFile, training_arguments
 
@@ -59,11 +61,10 @@ def train(config: Config, *, resume: bool = False, overwrite: bool = False) -> R
     encoder = load_encoder(config.encoder.name, attention_dropout=config.encoder.attention_dropout)
     folder = _unsaved_folder(config, schema, encoder)
     extractor = build_extractor(config, schema, encoder)
-    rows = [
-        (document, tokenise(document, encoder.tokenizer, folder.normaliser, encoder.special.unknown))
-        for document in splits["train"]
-    ]
-    dataset, coverage = build_dataset(rows, schema, window_pieces=folder.window_pieces, overlap=config.encoder.overlap)
+    dataset, coverage = _windows(config, folder, splits["train"])
+    copies = _copies(config, schema, splits["train"])
+    if copies:
+        dataset = concatenate_datasets([dataset, _windows(config, folder, copies)[0]])
     trainer = ExtractorTrainer(
         score=lambda model: _dev_scores(model, folder, splits["dev"], str(arguments.device)),
         head_rate=config.heads.learning_rate,
@@ -76,6 +77,8 @@ def train(config: Config, *, resume: bool = False, overwrite: bool = False) -> R
     )
     if arguments.process_index == 0:
         _start_run(config, resume)
+        if copies:
+            logger.info("%d copies of training articles with exchanged names are trained on too", len(copies))
         for line in lessons(splits["train"], schema, coverage, config):
             logger.warning(line)
     trainer.train(resume_from_checkpoint=checkpoint)
@@ -83,6 +86,28 @@ def train(config: Config, *, resume: bool = False, overwrite: bool = False) -> R
         save_extractor(folder.path, extractor, folder.settings, folder.schema, folder.tokenizer, card="")
     trainer.accelerator.wait_for_everyone()
     return _finish(config, folder, splits, trainer)
+
+
+def _windows(config: Config, folder: ModelFolder, documents: Sequence[Document]) -> tuple[Dataset, Coverage]:
+    rows = [
+        (document, tokenise(document, folder.tokenizer, folder.normaliser, folder.settings.special.unknown))
+        for document in documents
+    ]
+    return build_dataset(rows, folder.schema, window_pieces=folder.window_pieces, overlap=config.encoder.overlap)
+
+
+def _copies(config: Config, schema: Schema, documents: Sequence[Document]) -> list[Document]:
+    wanted = config.augmentation.exchange
+    unknown = [name for name in wanted if name not in schema.relation_types]
+    if unknown:
+        raise ConfigError(
+            f"augmentation.exchange: {', '.join(unknown)} is no relation of {config.schema_path} "
+            f"(it has {', '.join(schema.relation_types) or 'none'})"
+        )
+    if not wanted:
+        return []
+    share, seed = config.augmentation.exchange_share, int(config.training.get("seed", 42))
+    return exchanged_copies(documents, wanted, share=share, seed=seed)
 
 
 def _split_paths(config: Config) -> dict[str, list[Path]]:

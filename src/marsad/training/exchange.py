@@ -1,0 +1,124 @@
+"""Copies of annotated articles in which the two mentions of a relation change names.
+
+«قصف الجيش مواقع الحركة» becomes «قصف الحركة مواقع الجيش»: who attacks whom must then be read in the sentence, since the
+names say it no longer (counterfactual augmentation: Kaushik, Hovy and Lipton, 2020, arXiv 1909.12434). Conjunctions and
+prepositions stay where they stood, «والجيش ... للحركة» becoming «والحركة ... للجيش», because they belong to the
+sentence and tell the direction.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from marsad.documents import Document, Word
+
+_CLITICS = "وفبلك"
+_SHORTEST_WORD = 3
+
+
+def exchanged_copies(
+    documents: Sequence[Document], relation_types: Collection[str], *, share: float, seed: int
+) -> list[Document]:
+    """Return exchanged copies of a `share` (0 to 1) of the documents, those that have nothing to exchange left out.
+
+    In each copy every relation of these types takes part that joins two mentions of one type in one sentence, a mention
+    at most once. The same seed gives the same copies; ids end in `-exchanged`.
+    """
+    rng = random.Random(seed)
+    counts = Counter(word.text for document in documents for word in document.words)
+    copies = []
+    for document in rng.sample(list(documents), round(share * len(documents))):
+        pairs = _disjoint(_pairs(document, relation_types), rng)
+        if pairs:
+            copies.append(replace(exchange(document, pairs, counts), id=f"{document.id}-exchanged"))
+    return copies
+
+
+def _pairs(document: Document, relation_types: Collection[str]) -> Iterator[tuple[int, int]]:
+    place = document.sentence_of_word
+    for relation in document.relations:
+        head, tail = document.entities[relation.head], document.entities[relation.tail]
+        if relation.type in relation_types and head.type == tail.type and place[head.start] == place[tail.start]:
+            yield relation.head, relation.tail
+
+
+def _disjoint(pairs: Iterable[tuple[int, int]], rng: random.Random) -> list[tuple[int, int]]:
+    chosen: list[tuple[int, int]] = []
+    candidates = list(pairs)
+    rng.shuffle(candidates)
+    for pair in candidates:
+        if not any(set(pair) & set(other) for other in chosen):
+            chosen.append(pair)
+    return chosen
+
+
+def exchange(document: Document, pairs: Iterable[tuple[int, int]], counts: Mapping[str, int]) -> Document:
+    """Return the document with the words of each pair of mentions (indices of its entities) exchanged.
+
+    No mention may stand in two pairs. Entities keep their order, types and relations; events are left out. `counts`,
+    the word forms of a corpus, tell a clitic from a first letter (see `split_clitic`).
+    """
+    other = {index: partner for head, tail in pairs for index, partner in ((head, tail), (tail, head))}
+    owner = {document.entities[index].start: index for index in other}
+    text, place = "", 0
+    words: list[Word] = []
+    moved: list[int] = []  # the new index of each old word, of the inner words of a mention that of its first
+    while place < len(document.words):
+        gap_start = document.words[place - 1].end if place else 0
+        text += document.text[gap_start : document.words[place].start]
+        end, forms = place + 1, [("", document.words[place].text)]
+        if place in owner:
+            end = document.entities[owner[place]].end
+            clitic = split_clitic(document.words[place].text, counts)[0]
+            forms = _renamed(document, other[owner[place]], clitic, counts)
+        moved += [len(words)] * (end - place)
+        for gap, form in forms:
+            text += gap
+            words.append(Word(form, len(text), len(text) + len(form)))
+            text += form
+        place = end
+    text += document.text[document.words[-1].end if document.words else 0 :]
+    moved.append(len(words))
+    return replace(
+        document,
+        text=text,
+        words=words,
+        sentences=[(moved[start], moved[end]) for start, end in document.sentences],
+        entities=[replace(each, start=moved[each.start], end=moved[each.end]) for each in document.entities],
+        events=(),
+    )
+
+
+def _renamed(document: Document, index: int, clitic: str, counts: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Return the words of a mention with another clitic on the first, each behind the white space before it."""
+    entity = document.entities[index]
+    words = document.words[entity.start : entity.end]
+    gaps = [document.text[left.end : right.start] for left, right in itertools.pairwise(words)]
+    bare = split_clitic(words[0].text, counts)[1]
+    return list(zip(["", *gaps], [join_clitic(clitic, bare), *(word.text for word in words[1:])], strict=True))
+
+
+def split_clitic(word: str, counts: Mapping[str, int]) -> tuple[str, str]:
+    """Split a word into its conjunction and preposition, if any, and the rest.
+
+    The rest must be a word of three letters or more that is in `counts` (word forms of a corpus and how often they
+    occur) no less often than with the clitic: «والجيش» is «و» and «الجيش», «وحدة» is no «و» and «حدة».
+    """
+    if word[0] not in _CLITICS:
+        return "", word
+    without = f"ال{word[2:]}" if word.startswith("لل") else word[1:]
+    if len(without) < _SHORTEST_WORD:
+        return "", word
+    clitic, bare = split_clitic(without, counts)
+    if clitic or counts.get(without, 0) >= max(1, counts.get(word, 0)):
+        return word[0] + clitic, bare
+    return "", word
+
+
+def join_clitic(clitic: str, word: str) -> str:
+    """Write a clitic onto a word; «ل» swallows the alef of the article."""
+    return f"{clitic}ل{word[2:]}" if clitic.endswith("ل") and word.startswith("ال") else clitic + word
