@@ -13,7 +13,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "marsad"
 LAYERS = [
     {"errors"},
     {"documents", "document_json", "schema"},
-    {"words", "pairs"},
+    {"words", "pairs", "clitics"},
     {"config"},
     {"formats"},
     {"events"},

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from marsad.documents import Document, Entity, Event, Relation, Word
     from marsad.errors import AnnotationError, ConfigError, MarsadError, ModelError
-    from marsad.evaluation.metrics import Report, evaluate
+    from marsad.evaluation.metrics import evaluate
+    from marsad.evaluation.scores import Report
     from marsad.inference.predictor import Predictor
     from marsad.schema import Schema
     from marsad.training.train import train
@@ -24,7 +25,7 @@ _HOME = {
     "Document": "documents",
     "Schema": "schema",
     "Predictor": "inference.predictor",
-    "Report": "evaluation.metrics",
+    "Report": "evaluation.scores",
     "evaluate": "evaluation.metrics",
     "train": "training.train",
     "MarsadError": "errors",

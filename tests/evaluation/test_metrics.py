@@ -11,7 +11,8 @@ import pytest
 
 from marsad.documents import Document, Entity, Relation, Word
 from marsad.errors import AnnotationError, MarsadError
-from marsad.evaluation.metrics import RULES, Report, Score, evaluate
+from marsad.evaluation.metrics import evaluate
+from marsad.evaluation.scores import RULES, Report, Score
 from marsad.evaluation.tables import format_report
 from marsad.events import assemble
 from marsad.formats.conll import tags_of
@@ -423,9 +424,8 @@ def test_the_text_form_prints_the_rule_beside_the_number(report: Report) -> None
         (block,) = [each for each in blocks if f"(right: {rule})" in each]
         figures = report.tables[name].micro
         last = block.splitlines()[-1].split()
-        assert last[-4:] == [f"{100 * each:.1f}" for each in (figures.precision, figures.recall, figures.f1)] + [
-            str(figures.support)
-        ]
+        assert last[-5:-2] == [f"{100 * each:.1f}" for each in (figures.precision, figures.recall, figures.f1)]
+        assert last[-1] == str(figures.support)
         assert {line.split()[0] for line in block.splitlines()[2:-1]} == set(report.tables[name].by_type)
 
 
@@ -434,4 +434,6 @@ def test_a_long_type_name_leaves_the_figures_apart(gold: Document) -> None:
     document = annotated(f"{{a:{name} شيء}}")
     text = format_report(evaluate([document], [document], Schema.from_dict({"entities": {name: ""}})))
     assert f"{name} " in text
-    assert [line.split()[1:] for line in text.splitlines() if name in line] == [["100.0", "100.0", "100.0", "1"]]
+    assert [line.split()[1:] for line in text.splitlines() if name in line] == [
+        ["100.0", "100.0", "100.0", "100.0–100.0", "1"]
+    ]

@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 
 from marsad import Document
-from marsad.training.exchange import exchange, exchanged_copies, join_clitic, split_clitic
+from marsad.clitics import join_clitic, split_clitic
+from marsad.training.exchange import exchange, exchanged_copies
 from notation import annotated
 
 WORDS = "الجيش الحركة حماس المسلحين الشرطة فصائل وحدة وحدة حدة"

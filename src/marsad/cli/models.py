@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marsad.cli.app import Data, JsonOption, app, needs, print_json, print_problems
+from marsad.errors import MarsadError
 
 if TYPE_CHECKING:
     from marsad.formats.problems import Problem
@@ -56,6 +57,7 @@ def train(
 ) -> None:
     """Train a model, score it, and leave the run folder that the config names."""
     from marsad.config import Config
+    from marsad.evaluation.bootstrap import to_record
     from marsad.evaluation.tables import format_report
 
     settings = Config.from_file(config, overrides or ())
@@ -64,7 +66,7 @@ def train(
 
     report = run(settings, resume=resume, overwrite=overwrite)
     scored = ", ".join(map(str, settings.data.test or settings.data.dev))
-    print_json(report.to_dict()) if as_json else typer.echo(f"Scored on {scored}: {format_report(report)}")
+    print_json(to_record(report)) if as_json else typer.echo(f"Scored on {scored}: {format_report(report)}")
     typer.echo(f"model: {settings.output / 'model'}", err=True)
 
 
@@ -75,19 +77,55 @@ def evaluate(
     gold_entities: Annotated[
         bool, typer.Option("--gold-entities", help="Score the relations between gold entities too.")
     ] = False,
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", metavar="KEY", help="Scores by article length (`length`) or a metadata key too."),
+    ] = None,
+    baselines: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--baseline",
+            metavar="NAME",
+            help="frequent-tag, gazetteer, nearest-pair, or a model folder whose mentions the nearest pairs join.",
+        ),
+    ] = None,
+    train_data: Annotated[
+        list[Path] | None,
+        typer.Option("--train", metavar="DATA", help="What baselines learn from; the model's own training articles."),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Score a model on annotated articles, all DATA in one table."""
+    """Score a model on annotated articles, all DATA in one table, each F1 with its 95 % interval."""
     from marsad import formats
-    from marsad.evaluation.scoring import score_predictor
-    from marsad.evaluation.tables import format_report
+    from marsad.evaluation.bootstrap import to_record
+    from marsad.evaluation.scoring import score_baselines, score_predictor
+    from marsad.evaluation.tables import format_baselines, format_report
     from marsad.inference.predictor import Predictor
 
     gold = formats.read_all(data)
     predictor = Predictor.from_pretrained(model, device=device)
     report = score_predictor(predictor, gold, gold_entities=gold_entities)
-    print_json(report.to_dict()) if as_json else typer.echo(format_report(report))
+    beside = {}
+    if baselines:
+        beside = score_baselines(baselines, predictor, gold, formats.read_all(train_data or _trained_on(model)))
+    if as_json:
+        extra = {"baselines": {name: to_record(each) for name, each in beside.items()}} if beside else {}
+        print_json({**to_record(report), **extra})
+        return
+    typer.echo(format_report(report, by or ()))
+    if beside:
+        typer.echo(f"\n{format_baselines(report, beside)}")
+
+
+def _trained_on(model: Path) -> list[Path]:
+    """Return the training articles of the run that a model folder lies in."""
+    from marsad.config import Config
+
+    file = model.resolve().parent / "config.yaml"
+    if not file.is_file():
+        raise MarsadError(f"{file} is not there to say what {model} was trained on: name the articles with --train")
+    return list(Config.from_file(file).data.train)
 
 
 @app.command()

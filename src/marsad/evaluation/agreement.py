@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 from marsad.documents import Document, Entity, Relation
 from marsad.errors import AnnotationError
-from marsad.evaluation.metrics import Score, Table, evaluate
+from marsad.evaluation.metrics import evaluate
+from marsad.evaluation.scores import Score, Table
 from marsad.schema import OUTSIDE, Schema
 
 Kind = Literal["type", "boundary", "only in A", "only in B"]

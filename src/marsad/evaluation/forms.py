@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from marsad.clitics import split_clitic
 from marsad.documents import Document, Entity
 from marsad.words import Normaliser
 
 _NORMALISE = Normaliser(diacritics=True, tatweel=True, digits=True, alef=True)
-_CONJUNCTIONS = "وف"
-_PREPOSITIONS = "بكل"
 _ARTICLE = "ال"
+_SHORT_WORD = 4
 
 
 class Forms:
@@ -32,18 +32,5 @@ class Forms:
         return " ".join([self._stem(kept[0]), *kept[1:]]) if kept else document.surface(entity)
 
     def _stem(self, word: str) -> str:
-        for clitics in (_CONJUNCTIONS, _PREPOSITIONS):
-            rest = self._without(word, clitics)
-            if rest:
-                word = rest
-        return word[2:] if word.startswith(_ARTICLE) and len(word) > 4 else word
-
-    def _without(self, word: str, clitics: str) -> str:
-        """Return what remains of a word without one clitic, where that is a word too; else nothing."""
-        if word[0] not in clitics or len(word) < 4:
-            return ""
-        rest = word[1:]
-        if word.startswith("لل"):
-            rest = _ARTICLE + word[2:]
-        seen = self._words[rest] + self._words[rest.removeprefix(_ARTICLE)] * rest.startswith(_ARTICLE)
-        return rest if seen and seen >= self._words[word] else ""
+        word = split_clitic(word, self._words)[1]
+        return word.removeprefix(_ARTICLE) if len(word) > _SHORT_WORD else word

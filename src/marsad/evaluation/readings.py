@@ -10,7 +10,7 @@ from typing import Any
 from marsad import formats
 from marsad.documents import Document
 from marsad.evaluation.agreement import Agreement, agreement, pair_up
-from marsad.evaluation.metrics import Table
+from marsad.evaluation.scores import Table
 from marsad.formats import conllup, marked
 from marsad.formats.problems import Problem, raise_problems
 from marsad.schema import Schema

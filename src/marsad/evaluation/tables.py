@@ -1,36 +1,95 @@
-"""A report as text: one table a rule, the rule beside the numbers."""
+"""A report as text: one table a rule, the rule and the 95 % interval beside the numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
-from marsad.evaluation.metrics import RULES, Report, Score, Table
+from marsad.evaluation.bootstrap import MICRO, Difference, Interval, compare, intervals
+from marsad.evaluation.scores import RULES, Report, Score, Table
+from marsad.evaluation.slices import LENGTH, slices
 
-_TITLES = {
+TITLES = {
     "entities": "Entities",
     "relations_strict": "Relations, strict",
     "relations_boundaries": "Relations, boundaries",
+    "relations_by_distance": "Relations, strict, by distance",
     "relations_gold_entities": "Relations with gold entities",
     "events": "Events",
 }
+# What a line about a whole system holds; the rest is in the tables by type.
+HEADLINES = ("entities", "relations_strict", "relations_gold_entities", "events")
 
 
-def format_report(report: Report) -> str:
-    """Return the tables of a report; figures in percent, as the field prints them."""
-    lines = [f"{report.num_documents} documents, {report.num_words} words", ""]
-    for name, table in report.tables.items():
-        lines += [*_table(_TITLES[name], RULES[name], table), ""]
+def format_report(report: Report, by: Sequence[str] = ()) -> str:
+    """Return the tables of a report and, for each key in `by`, one of its slices; figures in percent."""
+    lines = [
+        f"{report.num_documents} documents, {report.num_words} words",
+        "F1 with its 95 % interval (bootstrap over documents)",
+        "",
+    ]
+    for rule, table in report.tables.items():
+        lines += [*_table(TITLES[rule], RULES[rule], table, intervals(report, rule)), ""]
+    for key in by:
+        lines += [*_slices(report, key), ""]
     lines += [f"Note: {note}." for note in report.notes]
     return "\n".join(lines).rstrip()
 
 
-def _table(title: str, rule: str, table: Table) -> Iterator[str]:
+def format_comparison(differences: Mapping[str, Difference], systems: Sequence[tuple[str, int]]) -> str:
+    """Return a line a rule: F1 of A and B, the difference and its interval, and how many documents changed.
+
+    `systems` names A and B and says how many runs each has.
+    """
+    lines = [
+        f"{letter}: {name} ({runs} {'run' if runs == 1 else 'runs'})"
+        for letter, (name, runs) in zip("AB", systems, strict=True)
+    ]
+    lines += ["", f"  {'':<34}{'A':>8}{'B':>8}{'B - A':>8}  {'95 %':<16}{'p':>6}  documents better, worse, same"]
+    for rule, each in differences.items():
+        figures = "".join(f"{100 * value:>8.1f}" for value in (each.first, each.second, each.difference))
+        between = " to ".join(f"{100 * end:+.1f}" for end in each.interval)
+        documents = f"{each.better}, {each.worse}, {each.same}"
+        lines.append(f"  {TITLES[rule]:<34}{figures}  {between:<16}{each.p:>6.3f}  {documents}")
+    return "\n".join(lines)
+
+
+def format_baselines(report: Report, baselines: Mapping[str, Report]) -> str:
+    """Return a line a baseline: its F1 and, in brackets, what the model has over it with the 95 % interval."""
+    rules = [rule for rule in HEADLINES if rule in report.types]
+    lines = [
+        "Baselines (F1; in brackets what the model has over it, 95 % interval by paired bootstrap)",
+        f"  {'':<24}" + "".join(f"{TITLES[rule]:>30}" for rule in rules),
+    ]
+    for name, baseline in baselines.items():
+        cells = []
+        for rule in rules:
+            gap = compare([baseline], [report], rule)
+            low, high = gap.interval
+            cells.append(f"{100 * gap.first:.1f} ({100 * gap.difference:+.1f}: {100 * low:+.1f} to {100 * high:+.1f})")
+        lines.append(f"  {name:<24}" + "".join(f"{cell:>30}" for cell in cells))
+    return "\n".join(lines)
+
+
+def _table(title: str, rule: str, table: Table, between: Mapping[str, Interval]) -> Iterator[str]:
     yield f"{title} (right: {rule})"
-    yield f"  {'':<18}{'precision':>10}{'recall':>10}{'F1':>10}{'support':>10}"
-    for name, score in [*table.by_type.items(), ("all (micro)", table.micro)]:
-        yield _row(name, score)
+    yield f"  {'':<18}{'precision':>10}{'recall':>10}{'F1':>10}  {'95 %':<11}{'support':>10}"
+    for name, score in [*table.by_type.items(), (MICRO, table.micro)]:
+        yield _row(name, score, between[name])
 
 
-def _row(name: str, score: Score) -> str:
-    figures: Iterable[float] = (score.precision, score.recall, score.f1)
-    return f"  {name:<18}{''.join(f'{100 * figure:>10.1f}' for figure in figures)}{score.support:>10}"
+def _row(name: str, score: Score, between: Interval) -> str:
+    figures = "".join(f"{100 * figure:>10.1f}" for figure in (score.precision, score.recall, score.f1))
+    return f"  {name:<18}{figures}  {_between(between):<11}{score.support:>10}"
+
+
+def _between(interval: Interval) -> str:
+    return "–".join(f"{100 * each:.1f}" for each in interval)
+
+
+def _slices(report: Report, key: str) -> Iterator[str]:
+    rules = [rule for rule in HEADLINES if rule in report.types]
+    yield f"By {'words in a document' if key == LENGTH else key} (F1 and support)"
+    yield f"  {'':<24}{'documents':>10}" + "".join(f"{TITLES[rule]:>30}" for rule in rules)
+    for name, part in slices(report, key).items():
+        cells = [f"{100 * part.tables[rule].micro.f1:.1f} ({part.tables[rule].micro.support})" for rule in rules]
+        yield f"  {name:<24}{part.num_documents:>10}" + "".join(f"{cell:>30}" for cell in cells)

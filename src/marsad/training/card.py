@@ -8,7 +8,7 @@ from string import Template
 import marsad
 from marsad.config import Config
 from marsad.documents import Document
-from marsad.evaluation.metrics import RULES, Report
+from marsad.evaluation.scores import RULES, Report
 from marsad.modeling.settings import ModelFolder
 
 _TEMPLATE = Template(

@@ -14,10 +14,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from marsad.clitics import join_clitic, split_clitic
 from marsad.documents import Document, Word
-
-_CLITICS = "وفبلك"
-_SHORTEST_WORD = 3
 
 
 def exchanged_copies(
@@ -100,25 +98,3 @@ def _renamed(document: Document, index: int, clitic: str, counts: Mapping[str, i
     gaps = [document.text[left.end : right.start] for left, right in itertools.pairwise(words)]
     bare = split_clitic(words[0].text, counts)[1]
     return list(zip(["", *gaps], [join_clitic(clitic, bare), *(word.text for word in words[1:])], strict=True))
-
-
-def split_clitic(word: str, counts: Mapping[str, int]) -> tuple[str, str]:
-    """Split a word into its conjunction and preposition, if any, and the rest.
-
-    The rest must be a word of three letters or more that is in `counts` (word forms of a corpus and how often they
-    occur) no less often than with the clitic: «والجيش» is «و» and «الجيش», «وحدة» is no «و» and «حدة».
-    """
-    if word[0] not in _CLITICS:
-        return "", word
-    without = f"ال{word[2:]}" if word.startswith("لل") else word[1:]
-    if len(without) < _SHORTEST_WORD:
-        return "", word
-    clitic, bare = split_clitic(without, counts)
-    if clitic or counts.get(without, 0) >= max(1, counts.get(word, 0)):
-        return word[0] + clitic, bare
-    return "", word
-
-
-def join_clitic(clitic: str, word: str) -> str:
-    """Write a clitic onto a word; «ل» swallows the alef of the article."""
-    return f"{clitic}ل{word[2:]}" if clitic.endswith("ل") and word.startswith("ال") else clitic + word

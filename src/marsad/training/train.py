@@ -26,7 +26,8 @@ from marsad import formats
 from marsad.config import Config
 from marsad.documents import Document
 from marsad.errors import ConfigError
-from marsad.evaluation.metrics import Report, evaluate
+from marsad.evaluation.metrics import evaluate
+from marsad.evaluation.scores import Report
 from marsad.evaluation.scoring import score_predictor
 from marsad.inference.backends import TorchBackend
 from marsad.inference.predictor import Predictor

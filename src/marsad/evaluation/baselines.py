@@ -1,0 +1,126 @@
+"""What a score must be held against: systems that learn next to nothing, scored by the same scorer. No torch.
+
+`frequent-tag`: each word gets the tag it most often has in the training articles (none of its own: O).
+`gazetteer`: mentions of the training articles, found again word for word, the longest first.
+Both, and mentions from anywhere else, are joined by `nearest_pairs`: two mentions of one sentence are related if no
+nearer head stands there for the tail, by the relation that mentions of their types most often have in training.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from marsad.documents import Document, Entity, Relation
+from marsad.evaluation.metrics import evaluate
+from marsad.evaluation.scores import Report
+from marsad.formats.conll import tags_of
+from marsad.modeling import decode
+from marsad.schema import Schema
+from marsad.words import Normaliser
+
+Tagger = Callable[[Document], list[Entity]]
+Linker = Callable[[Document], list[Relation]]
+
+_NORMALISE = Normaliser()
+# Far below any other score, and finite: the decoder may have to take a tag that the words do not want.
+_IMPOSSIBLE, _SECOND_BEST = -1e3, -1.0
+
+
+def frequent_tags(train: Iterable[Document], schema: Schema) -> Tagger:
+    """Return a tagger by the most frequent tag of each word; sequences that IOB2 forbids are mended as in decoding."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for document in train:
+        for word, tag in zip(document.words, tags_of(document.entities, len(document.words)), strict=True):
+            counts[_NORMALISE(word.text)][tag] += 1
+    place = {tag: index for index, tag in enumerate(schema.tags)}
+    best = {form: place[tags.most_common(1)[0][0]] for form, tags in counts.items()}
+
+    def tag(document: Document) -> list[Entity]:
+        chosen = [best.get(_NORMALISE(word.text), 0) for word in document.words]
+        scores = np.full((len(chosen), len(schema.tags)), _IMPOSSIBLE)
+        for word, index in enumerate(chosen):
+            scores[word, index] = 0.0
+            if index and index % 2 == 0:  # an I- tag, that may have to begin the mention
+                scores[word, index - 1] = _SECOND_BEST
+        found = decode.entities(scores, document.sentences, schema)
+        return [replace(entity, score=1.0) for entity in found]
+
+    return tag
+
+
+def gazetteer(train: Iterable[Document]) -> Tagger:
+    """Return a tagger that finds the training articles' mentions again, the longest first, from left to right."""
+    names: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    for document in train:
+        forms = _forms(document)
+        for entity in document.entities:
+            names[tuple(forms[entity.start : entity.end])][entity.type] += 1
+    types = {name: kinds.most_common(1)[0][0] for name, kinds in names.items()}
+    lengths = sorted({len(name) for name in types}, reverse=True)
+
+    def tag(document: Document) -> list[Entity]:
+        return [each for start, end in document.sentences for each in _find(_forms(document), start, end)]
+
+    def _find(forms: Sequence[str], start: int, end: int) -> Iterable[Entity]:
+        while start < end:
+            length = next((n for n in lengths if start + n <= end and tuple(forms[start : start + n]) in types), 0)
+            if length:
+                yield Entity(types[tuple(forms[start : start + length])], start, start + length)
+            start += length or 1
+
+    return tag
+
+
+def nearest_pairs(train: Iterable[Document], schema: Schema) -> Linker:
+    """Return what joins each mention to the nearest head in its sentence, relation by relation."""
+    counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for document in train:
+        for each in document.relations:
+            counts[document.entities[each.head].type, document.entities[each.tail].type][each.type] += 1
+    usual = {types: kinds.most_common(1)[0][0] for types, kinds in counts.items()}
+
+    def link(document: Document) -> list[Relation]:
+        found = []
+        for tail in range(len(document.entities)):
+            for name in schema.relation_types:
+                heads = [head for head in _same_sentence(document, tail) if _usual(document, head, tail) == name]
+                if heads:
+                    found.append(Relation(name, min(heads, key=lambda head: _gap(document, head, tail)), tail))
+        return found
+
+    def _usual(document: Document, head: int, tail: int) -> str | None:
+        return usual.get((document.entities[head].type, document.entities[tail].type))
+
+    return link
+
+
+def _same_sentence(document: Document, index: int) -> Iterable[int]:
+    place = [document.sentence_of_word[entity.start] for entity in document.entities]
+    return (other for other in range(len(place)) if other != index and place[other] == place[index])
+
+
+def _gap(document: Document, first: int, second: int) -> int:
+    a, b = sorted((document.entities[first], document.entities[second]), key=lambda each: each.start)
+    return b.start - a.end
+
+
+def _forms(document: Document) -> list[str]:
+    return [_NORMALISE(word.text) for word in document.words]
+
+
+def baseline_taggers(train: Sequence[Document], schema: Schema) -> Mapping[str, Tagger]:
+    """Return the baselines that find mentions, by name."""
+    return {"frequent-tag": frequent_tags(train, schema), "gazetteer": gazetteer(train)}
+
+
+def score_baseline(gold: Sequence[Document], tag: Tagger, link: Linker, schema: Schema) -> Report:
+    """Score a tagger and a linker on gold documents, and the linker on the gold mentions too."""
+    bare = [each.without_annotations() for each in gold]
+    tagged = [replace(each, entities=tag(each)) for each in bare]
+    on_gold = [replace(each, entities=document.entities) for each, document in zip(bare, gold, strict=True)]
+    predicted, between_gold = ([replace(each, relations=link(each)) for each in some] for some in (tagged, on_gold))
+    return evaluate(gold, predicted, schema, with_gold_entities=between_gold)

@@ -1,0 +1,151 @@
+"""How sure a score is: percentile bootstrap over documents, for one system and for the difference of two.
+
+Articles are drawn with replacement, not mentions: the mentions of an article stand or fall together (Efron 1979; paired
+as in Berg-Kirkpatrick, Burkett and Klein 2012). Where a system has several runs (seeds), runs are drawn too, so that
+the interval holds what another seed would have changed. No torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from marsad.errors import AnnotationError
+from marsad.evaluation.scores import Report, Score
+
+LEVEL = 0.95
+NUM_DRAWS = 2000
+MICRO = "all (micro)"
+
+Floats = npt.NDArray[np.float64]
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """F1 of two systems, A and B, under one rule, fractions of one.
+
+    `interval` is that of B less A; `p` is twice the share of draws on the other side of nothing, 1 at most. `better`,
+    `worse` and `same` count documents by B's F1 against A's, means over the runs of each.
+    """
+
+    first: float
+    second: float
+    interval: Interval
+    p: float
+    better: int
+    worse: int
+    same: int
+
+    @property
+    def difference(self) -> float:
+        """F1 of B less F1 of A."""
+        return self.second - self.first
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all figures as plain JSON values."""
+        return {**asdict(self), "interval": list(self.interval), "difference": self.difference}
+
+
+def intervals(report: Report, rule: str, *, seed: int = 0) -> Mapping[str, Interval]:
+    """Return the 95 % interval of F1 under a rule, of each type and, as `MICRO`, of all; the same seed, the same."""
+    names = list(report.tables[rule].by_type)
+    rows = [
+        [_counts(document.counts[rule].get(name, Score())) for name in names]
+        for document in report.documents
+        if rule in document.counts
+    ]
+    counts = np.asarray(rows, dtype=np.float64).reshape(len(rows), len(names), 3)
+    drawn = np.einsum("bd,dtc->btc", _draws(len(rows), seed), counts)
+    found = {name: _interval(_f1(drawn[:, index])) for index, name in enumerate(names)}
+    return {**found, MICRO: _interval(_f1(drawn.sum(axis=1)))}
+
+
+def to_record(report: Report) -> dict[str, Any]:
+    """Return the JSON form of a report with an `interval` of F1, `[low, high]`, in each of its scores."""
+    record = report.to_dict()
+    for rule in report.tables:
+        for name, between in intervals(report, rule).items():
+            scores = record[rule]["micro"] if name == MICRO else record[rule]["by_type"][name]
+            scores["interval"] = list(between)
+    return record
+
+
+def compare(first: Sequence[Report], second: Sequence[Report], rule: str, *, seed: int = 0) -> Difference:
+    """Compare two systems, A and B, each by the reports of its runs, all on the same documents in the same order.
+
+    Raises `AnnotationError` where the documents differ or a report was not scored by the rule.
+    """
+    check_same_documents([*first, *second])
+    a, b = (np.stack([_micro(each, rule) for each in reports]) for reports in (first, second))  # (runs, documents, 3)
+    weights = _draws(a.shape[1], seed)
+    generator = np.random.default_rng(seed + 1)
+    drawn = _drawn_f1(b, weights, generator) - _drawn_f1(a, weights, generator)
+    by_document = np.round(_f1(b).mean(axis=0) - _f1(a).mean(axis=0), 9)
+    return Difference(
+        first=float(_f1(a.sum(axis=1)).mean()),
+        second=float(_f1(b.sum(axis=1)).mean()),
+        interval=_interval(drawn),
+        p=min(1.0, 2 * float(min((drawn <= 0).mean(), (drawn >= 0).mean()))),
+        better=int((by_document > 0).sum()),
+        worse=int((by_document < 0).sum()),
+        same=int((by_document == 0).sum()),
+    )
+
+
+def check_same_documents(reports: Sequence[Report]) -> None:
+    """Raise `AnnotationError` where reports are not on the same documents in the same order."""
+    first, *others = [[f"{each.id!r} of {each.num_words} words" for each in report.documents] for report in reports]
+    for other in others:
+        for position, (a, b) in enumerate(zip_longest(first, other, fillvalue="nothing"), start=1):
+            if a != b:
+                raise AnnotationError(
+                    f"the reports are not on the same documents in the same order: document {position} is {a} in one "
+                    f"and {b} in another: score all on the same files"
+                )
+
+
+def _micro(report: Report, rule: str) -> Floats:
+    if rule not in report.types:
+        raise AnnotationError(
+            f"a report was not scored by {rule}, only by {', '.join(report.types)}: score both in the same way"
+        )
+    return np.asarray([_counts(each.micro(rule)) for each in report.documents], dtype=np.float64).reshape(-1, 3)
+
+
+def _counts(score: Score) -> tuple[int, int, int]:
+    return score.tp, score.fp, score.fn
+
+
+def _draws(num_documents: int, seed: int) -> Floats:
+    """Return how often each document stands in each draw, `(NUM_DRAWS, num_documents)`."""
+    if not num_documents:
+        return np.zeros((NUM_DRAWS, 0))
+    shares = np.full(num_documents, 1 / num_documents)
+    return np.random.default_rng(seed).multinomial(num_documents, shares, size=NUM_DRAWS).astype(np.float64)
+
+
+def _drawn_f1(counts: Floats, weights: Floats, generator: np.random.Generator) -> Floats:
+    """Return F1 of each draw, the mean over as many runs, drawn with replacement, as there are."""
+    by_run = _f1(np.einsum("bd,rdc->brc", weights, counts))  # (draws, runs)
+    runs = generator.integers(by_run.shape[1], size=by_run.shape)
+    mean: Floats = np.take_along_axis(by_run, runs, axis=1).mean(axis=1)
+    return mean
+
+
+def _f1(counts: Floats) -> Floats:
+    """Return F1 of counts `(..., 3)`: tp, fp, fn; 0 where there was nothing to be found or said."""
+    tp, fp, fn = np.moveaxis(counts, -1, 0)
+    total = 2 * tp + fp + fn
+    return np.divide(2 * tp, total, out=np.zeros_like(total), where=total > 0)
+
+
+def _interval(draws: Floats) -> Interval:
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(draws, [tail, 1 - tail])
+    return float(low), float(high)
