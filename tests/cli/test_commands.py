@@ -135,3 +135,35 @@ def test_convert_makes_a_corpus_of_marked_text(tmp_path: Path) -> None:
     (tmp_path / "a.marked").write_text("[[T1:ACTOR الجيش عاد\n", encoding="utf-8")
     refused = _run("convert", tmp_path / "a.marked", "-o", tmp_path / "new")
     assert (refused.returncode, f"{tmp_path / 'a.marked'}:1: " in refused.stderr) == (1, True)
+
+
+def test_a_model_stands_beside_baselines_and_other_runs(model: Path, articles: list[Document], tmp_path: Path) -> None:
+    gold = tmp_path / "gold.conllup"
+    conllup.write(articles, gold)
+    shown = _run("evaluate", model, gold, "--baseline", "gazetteer", "--baseline", model, "--by", "length")
+    assert shown.returncode == 0, shown.stderr
+    rows = [line.split() for line in shown.stdout.splitlines()]
+    assert ["gazetteer", str(model)] == [row[0] for row in rows if row and row[0] in ("gazetteer", str(model))]
+    assert "under 50" in shown.stdout
+    scores = tmp_path / "scores.json"
+    scores.write_text(_run("evaluate", model, gold, "--json").stdout, encoding="utf-8")
+    compared = _run("compare", model.parent, scores, "--split", "dev")
+    assert (compared.returncode, "not on the same documents" in compared.stderr) == (1, True)
+    same = json.loads(_run("compare", scores, scores, "--json").stdout)
+    assert same["entities"]["difference"] == 0.0
+    assert same["entities"]["same"] == len(articles)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--baseline", "oracle"], "--baseline 'oracle' is none of frequent-tag, gazetteer, nearest-pair"),
+        (["--by", "genre"], "slice by length"),
+    ],
+)
+def test_what_evaluate_does_not_have_is_named(
+    model: Path, articles: list[Document], tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    conllup.write(articles, tmp_path / "gold.conllup")
+    result = _run("evaluate", model, tmp_path / "gold.conllup", *arguments)
+    assert (result.returncode != 0, message in result.stderr) == (True, True)

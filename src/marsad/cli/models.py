@@ -106,9 +106,8 @@ def evaluate(
     gold = formats.read_all(data)
     predictor = Predictor.from_pretrained(model, device=device)
     report = score_predictor(predictor, gold, gold_entities=gold_entities)
-    beside = {}
-    if baselines:
-        beside = score_baselines(baselines, predictor, gold, formats.read_all(train_data or _trained_on(model)))
+    learnt_from = formats.read_all(train_data or _trained_on(model)) if baselines else []
+    beside = score_baselines(baselines or (), predictor, gold, learnt_from)
     if as_json:
         extra = {"baselines": {name: to_record(each) for name, each in beside.items()}} if beside else {}
         print_json({**to_record(report), **extra})

@@ -34,8 +34,8 @@ def frequent_tags(train: Iterable[Document], schema: Schema) -> Tagger:
     """Return a tagger by the most frequent tag of each word; sequences that IOB2 forbids are mended as in decoding."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for document in train:
-        for word, tag in zip(document.words, tags_of(document.entities, len(document.words)), strict=True):
-            counts[_NORMALISE(word.text)][tag] += 1
+        for word, name in zip(document.words, tags_of(document.entities, len(document.words)), strict=True):
+            counts[_NORMALISE(word.text)][name] += 1
     place = {tag: index for index, tag in enumerate(schema.tags)}
     best = {form: place[tags.most_common(1)[0][0]] for form, tags in counts.items()}
 

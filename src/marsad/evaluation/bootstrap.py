@@ -67,13 +67,12 @@ def intervals(report: Report, rule: str, *, seed: int = 0) -> Mapping[str, Inter
 
 
 def to_record(report: Report) -> dict[str, Any]:
-    """Return the JSON form of a report with an `interval` of F1, `[low, high]`, in each of its scores."""
-    record = report.to_dict()
-    for rule in report.tables:
-        for name, between in intervals(report, rule).items():
-            scores = record[rule]["micro"] if name == MICRO else record[rule]["by_type"][name]
-            scores["interval"] = list(between)
-    return record
+    """Return the JSON form of a report with, by rule and type, the `intervals` of F1, `[low, high]`."""
+    found = {rule: intervals(report, rule) for rule in report.tables}
+    return {
+        **report.to_dict(),
+        "intervals": {rule: {name: list(each) for name, each in between.items()} for rule, between in found.items()},
+    }
 
 
 def compare(first: Sequence[Report], second: Sequence[Report], rule: str, *, seed: int = 0) -> Difference:
@@ -142,7 +141,8 @@ def _f1(counts: Floats) -> Floats:
     """Return F1 of counts `(..., 3)`: tp, fp, fn; 0 where there was nothing to be found or said."""
     tp, fp, fn = np.moveaxis(counts, -1, 0)
     total = 2 * tp + fp + fn
-    return np.divide(2 * tp, total, out=np.zeros_like(total), where=total > 0)
+    f1: Floats = np.divide(2 * tp, total, out=np.zeros_like(total), where=total > 0)
+    return f1
 
 
 def _interval(draws: Floats) -> Interval:

@@ -22,7 +22,11 @@ def slices(report: Report, key: str) -> Mapping[str, Report]:
         raise AnnotationError(f"no document has {key!r}: slice by {', '.join([LENGTH, *keys])}")
     found = {_name(document, key) for document in report.documents}
     names = [name for name in map(_length_name, (0, *_LENGTHS)) if name in found] if key == LENGTH else sorted(found)
-    return {name: report.where(lambda each, name=name: _name(each, key) == name) for name in names}
+    return {name: _part(report, key, name) for name in names}
+
+
+def _part(report: Report, key: str, name: str) -> Report:
+    return report.where(lambda each: _name(each, key) == name)
 
 
 def _name(document: DocumentScores, key: str) -> str:
