@@ -32,6 +32,8 @@ TORCH_FREE = [
     "marsad.evaluation.metrics",
     "marsad.evaluation.scoring",
     "marsad.evaluation.stats",
+    "marsad.evaluation.tables",
+    "marsad.evaluation.calibration",
     "marsad.modeling.decode",
     "marsad.modeling.windows",
     "marsad.modeling.settings",

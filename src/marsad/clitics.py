@@ -5,26 +5,37 @@ No morphological analysis: «والجيش» is «و» and «الجيش» because
 
 from collections.abc import Mapping
 
-_CLITICS = "وفبلك"
+_CONJUNCTIONS = "وف"
+_PREPOSITIONS = "بكل"
 _ARTICLE = "ال"
 _SHORTEST_WORD = 3
 
 
 def split_clitic(word: str, counts: Mapping[str, int]) -> tuple[str, str]:
-    """Split a word into its conjunction and preposition, if any, and the rest.
+    """Split a word into its conjunction, then its preposition, if it has them, and the rest.
 
     The rest must be a word of three letters or more that is in `counts` (word forms of a corpus and how often they
     occur) no less often than with the clitic: «والجيش» is «و» and «الجيش», «وحدة» is no «و» and «حدة».
     """
-    if word[0] not in _CLITICS:
-        return "", word
-    without = _ARTICLE + word[2:] if word.startswith("لل") else word[1:]
-    if len(without) < _SHORTEST_WORD:
-        return "", word
-    clitic, bare = split_clitic(without, counts)
-    if clitic or counts.get(without, 0) >= max(1, counts.get(word, 0)):
-        return word[0] + clitic, bare
+    if word[0] in _CONJUNCTIONS:
+        preposition, bare = _split_preposition(word[1:], counts)
+        if preposition or _stands_alone(bare, word, counts):
+            return word[0] + preposition, bare
+    return _split_preposition(word, counts)
+
+
+def _split_preposition(word: str, counts: Mapping[str, int]) -> tuple[str, str]:
+    if word and word[0] in _PREPOSITIONS:
+        # «للجيش» is «ل» and «الجيش», «للبنان» is «ل» and «لبنان».
+        rests = [_ARTICLE + word[2:], word[1:]] if word.startswith("لل") else [word[1:]]
+        for rest in rests:
+            if _stands_alone(rest, word, counts):
+                return word[0], rest
     return "", word
+
+
+def _stands_alone(rest: str, word: str, counts: Mapping[str, int]) -> bool:
+    return len(rest) >= _SHORTEST_WORD and counts.get(rest, 0) >= max(1, counts.get(word, 0))
 
 
 def join_clitic(clitic: str, word: str) -> str:

@@ -99,7 +99,9 @@ class AugmentationSection(_Section):
     exchange: list[str] = Field(
         [], description="relation types whose two mentions, where of one type, change names in the copies"
     )
-    exchange_share: float = Field(0.5, ge=0, le=1, description="share of the training articles that are copied")
+    exchange_share: float = Field(
+        0.5, ge=0, le=1, description="share that is copied of the articles with such a relation"
+    )
 
 
 class EarlyStoppingSection(_Section):

@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -167,3 +169,24 @@ def test_what_evaluate_does_not_have_is_named(
     conllup.write(articles, tmp_path / "gold.conllup")
     result = _run("evaluate", model, tmp_path / "gold.conllup", *arguments)
     assert (result.returncode != 0, message in result.stderr) == (True, True)
+
+
+def test_calibrate_writes_curves_and_thresholds(model: Path, articles: list[Document], tmp_path: Path) -> None:
+    copy, gold = tmp_path / "model", tmp_path / "gold.conllup"
+    shutil.copytree(model, copy)
+    conllup.write([replace(each, id=f"{each.id}-{n}") for n in range(3) for each in articles], gold)
+
+    def saved(*arguments: str) -> str:
+        result = _run("calibrate", copy, gold, *arguments)
+        assert result.returncode == 0, result.stderr
+        return (copy / "marsad.json").read_text(encoding="utf-8")
+
+    assert json.loads(saved())["calibration"]["entities"]["ACTOR"]["slope"] > 0
+    low = saved("--precision", "0.1")
+    assert json.loads(low)["thresholds"]["AFFILIATED_WITH"] > 1  # too few to judge
+    saved("--precision", "0.99")
+    assert saved("--precision", "0.1") == low  # what an earlier run chose does not stay
+    assert _run("predict", copy, gold).returncode == 0
+    conllup.write(articles[:2], gold)
+    few = _run("calibrate", copy, gold)
+    assert (few.returncode, "2 articles are too few to calibrate on: give 5 or more" in few.stderr) == (1, True)

@@ -55,7 +55,7 @@ def test_a_comparison_is_paired() -> None:
     b = report(*[(3, 7, 7), (9, 1, 1)] * 10)
     found = compare([a], [b], "entities")
     assert (found.better, found.worse, found.same) == (20, 0, 0)
-    assert found.p < 0.001
+    assert 0 < found.p < 0.002
     assert found.interval[0] > 0
     assert found.difference == pytest.approx(b.entities.micro.f1 - a.entities.micro.f1)
     own = intervals(a, "entities")[MICRO]
@@ -69,6 +69,28 @@ def test_a_system_is_no_better_than_itself() -> None:
     assert (found.better, found.worse, found.same) == (0, 0, 3)
 
 
+def test_only_documents_that_were_scored_are_compared(schema: Schema) -> None:
+    whole = annotated("{a:ACTOR فصيل} ضرب {x:ASSET جسرا}", "a ATTACKS x", id="whole")
+    alone = annotated("{a:ACTOR فصيل} ضرب {x:ASSET جسرا}", id="alone", annotated="entities")
+    some = evaluate([whole, alone], [whole, alone], schema)
+    assert compare([some], [some], "relations_strict").same == 1
+    assert compare([some], [some], "entities").same == 2
+
+
+def test_a_false_alarm_on_an_empty_article_is_worse_than_silence() -> None:
+    silent, loud = (
+        Report((DocumentScores("d", 5, {"entities": {"ACTOR": each}}),), TYPES) for each in (Score(), Score(0, 2, 0))
+    )
+    assert compare([silent], [loud], "entities").worse == 1
+
+
+def test_a_rare_type_is_judged_by_the_draws_that_hold_it() -> None:
+    counts = [{"entities": {"ACTOR": Score(9, 1, 1)}} for _ in range(20)]
+    counts[0]["entities"]["ASSET"] = Score(1, 0, 0)
+    some = Report(tuple(DocumentScores(str(index), 5, each) for index, each in enumerate(counts)), TYPES)
+    assert intervals(some, "entities")["ASSET"] == (1.0, 1.0)
+
+
 def test_seeds_that_differ_widen_the_interval() -> None:
     low, middle, high = (report(*[(hit, 10 - hit, 10 - hit)] * 20) for hit in (4, 5, 6))
     one = compare([middle], [middle], "entities")
@@ -79,10 +101,12 @@ def test_seeds_that_differ_widen_the_interval() -> None:
 
 def test_other_documents_or_rules_are_refused() -> None:
     some = report((1, 1, 1), (2, 2, 2))
-    with pytest.raises(AnnotationError, match="document 2 is 'd1' of 10 words in one and nothing in another"):
+    with pytest.raises(AnnotationError, match=r"document 2 is 'd1' \(10 words, 5 gold items\) in one and nothing in"):
         compare([some], [report((1, 1, 1))], "entities")
-    with pytest.raises(AnnotationError, match="document 1 is 'd0' of 10 words in one and 'd0' of 11"):
+    with pytest.raises(AnnotationError, match=r"document 1 is 'd0' \(10 words, 3 gold items\) in one and 'd0' \(11"):
         compare([some], [report((1, 1, 1), (2, 2, 2), words=11)], "entities")
+    with pytest.raises(AnnotationError, match="3 gold items.* 4 gold items"):  # other annotations of the same words
+        compare([some], [report((1, 1, 2), (2, 2, 2))], "entities")
     with pytest.raises(AnnotationError, match="was not scored by events, only by entities"):
         compare([some], [some], "events")
 
@@ -107,6 +131,8 @@ def test_runs_are_read_from_folders_and_files(tmp_path: Path) -> None:
         read_reports(str(tmp_path / "run"))
     with pytest.raises(MarsadError, match="give a run folder or the output of marsad evaluate --json"):
         read_reports(str(tmp_path / "nothing"))
+    with pytest.raises(MarsadError, match="',' names no run"):
+        read_reports(",")
     (tmp_path / "other.json").write_text('{"entities": 3}')
     with pytest.raises(MarsadError, match=r"other\.json: this is no report of marsad evaluate --json"):
         read_reports(str(tmp_path / "other.json"))

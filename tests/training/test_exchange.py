@@ -9,7 +9,7 @@ from marsad.clitics import join_clitic, split_clitic
 from marsad.training.exchange import exchange, exchanged_copies
 from notation import annotated
 
-WORDS = "الجيش الحركة حماس المسلحين الشرطة فصائل وحدة وحدة حدة"
+WORDS = "الجيش الحركة حماس المسلحين الشرطة فصائل وحدة وحدة حدة لبنان"
 COUNTS = Counter(WORDS.split())
 
 
@@ -25,6 +25,9 @@ def _surfaces(document: Document) -> list[str]:
         ("وللشرطة", "ول", "الشرطة"),
         ("وفصائل", "و", "فصائل"),
         ("فصائل", "", "فصائل"),  # its first letter is its own
+        ("للبنان", "ل", "لبنان"),
+        ("وللبنان", "ول", "لبنان"),
+        ("لوالجيش", "", "لوالجيش"),  # a preposition before a conjunction is none
         ("وزارة", "", "وزارة"),
         ("وحدة", "", "وحدة"),  # more often than «حدة»
         ("و", "", "و"),

@@ -100,17 +100,20 @@ def evaluate(
     from marsad import formats
     from marsad.evaluation.bootstrap import to_record
     from marsad.evaluation.scoring import score_baselines, score_predictor
+    from marsad.evaluation.slices import slices
     from marsad.evaluation.tables import format_baselines, format_report
     from marsad.inference.predictor import Predictor
 
     gold = formats.read_all(data)
     predictor = Predictor.from_pretrained(model, device=device)
-    report = score_predictor(predictor, gold, gold_entities=gold_entities)
     learnt_from = formats.read_all(train_data or _trained_on(model)) if baselines else []
-    beside = score_baselines(baselines or (), predictor, gold, learnt_from)
+    beside = score_baselines(baselines or (), predictor, gold, learnt_from, device=device)
+    report = score_predictor(predictor, gold, gold_entities=gold_entities)
     if as_json:
-        extra = {"baselines": {name: to_record(each) for name, each in beside.items()}} if beside else {}
-        print_json({**to_record(report), **extra})
+        extra: dict[str, object] = {"baselines": {name: to_record(each) for name, each in beside.items()}}
+        parts = {key: slices(report, key) for key in by or ()}
+        extra["slices"] = {key: {name: each.to_dict() for name, each in part.items()} for key, part in parts.items()}
+        print_json({**to_record(report), **{name: content for name, content in extra.items() if content}})
         return
     typer.echo(format_report(report, by or ()))
     if beside:
@@ -125,6 +128,49 @@ def _trained_on(model: Path) -> list[Path]:
     if not file.is_file():
         raise MarsadError(f"{file} is not there to say what {model} was trained on: name the articles with --train")
     return list(Config.from_file(file).data.train)
+
+
+@app.command()
+def calibrate(
+    model: Annotated[Path, typer.Argument(help="Model folder; its marsad.json is written anew.")],
+    data: Data,
+    precision: Annotated[
+        float | None, typer.Option(min=0.0, max=1.0, help="Choose the thresholds of relations for this precision.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Make probabilities of a model's scores, by articles it was not trained on (dev), and save the curves with it."""
+    from marsad import formats
+    from marsad.evaluation import calibration, cutoffs, tables
+    from marsad.evaluation.scoring import score_outcomes
+    from marsad.inference.predictor import Predictor
+    from marsad.modeling.settings import write_settings
+
+    gold = formats.read_all(data)
+    calibration.check_enough(len(gold))
+    predictor = Predictor.from_pretrained(model, device=device)
+    schema, settings = predictor.schema, predictor.folder.settings
+    found = score_outcomes(predictor, gold)
+    chosen = cutoffs.cutoffs(found["relations"], gold, schema.relation_types, precision) if precision else {}
+    thresholds = {**settings.thresholds, **{name: each.threshold for name, each in chosen.items()}}
+    found = calibration.reported(found, thresholds)
+    crossed = calibration.cross_calibrated(found, schema)
+    measured = {
+        title: {name: calibration.reliability(each) for name, each in some.items()}
+        for title, some in (("before", found), ("after", crossed))
+    }
+    changes = {"calibration": calibration.fit(found, schema), "thresholds": thresholds}
+    write_settings(model, settings.model_copy(update=changes))
+    if as_json:
+        figures = {title: {name: each.to_dict() for name, each in some.items()} for title, some in measured.items()}
+        print_json({**figures, "cutoffs": {name: each.to_dict() for name, each in chosen.items()}})
+        return
+    typer.echo(f"{len(gold)} articles; after: by curves fitted on the other articles, {calibration.NUM_FOLDS} parts")
+    typer.echo(tables.format_calibration(**measured))
+    if precision:
+        typer.echo(f"\n{tables.format_cutoffs(chosen, precision)}")
+    typer.echo(f"saved in {model}", err=True)
 
 
 @app.command()

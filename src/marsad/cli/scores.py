@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from marsad.cli.app import JsonOption, app, print_json
+from marsad.errors import MarsadError
 
 _SYSTEM = "Run folder or file of marsad evaluate --json; several seeds joined by commas."
 
@@ -25,6 +26,8 @@ def compare(
 
     a, b = read_reports(first, split), read_reports(second, split)
     rules = [rule for rule in a[0].types if all(rule in report.types for report in (*a, *b))]
+    if not rules:
+        raise MarsadError("the reports were scored by no rule in common: score both with the same release of marsad")
     found = {rule: bootstrap.compare(a, b, rule) for rule in rules}
     if as_json:
         print_json({rule: difference.to_dict() for rule, difference in found.items()})

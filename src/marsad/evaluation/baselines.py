@@ -117,10 +117,9 @@ def baseline_taggers(train: Sequence[Document], schema: Schema) -> Mapping[str, 
     return {"frequent-tag": frequent_tags(train, schema), "gazetteer": gazetteer(train)}
 
 
-def score_baseline(gold: Sequence[Document], tag: Tagger, link: Linker, schema: Schema) -> Report:
-    """Score a tagger and a linker on gold documents, and the linker on the gold mentions too."""
-    bare = [each.without_annotations() for each in gold]
-    tagged = [replace(each, entities=tag(each)) for each in bare]
-    on_gold = [replace(each, entities=document.entities) for each, document in zip(bare, gold, strict=True)]
+def score_baseline(gold: Sequence[Document], found: Sequence[Sequence[Entity]], link: Linker, schema: Schema) -> Report:
+    """Score the entities `found` in each gold document, joined by a linker, and the linker on the gold ones too."""
+    tagged = [replace(each.without_annotations(), entities=some) for each, some in zip(gold, found, strict=True)]
+    on_gold = [replace(each, relations=(), events=()) for each in gold]
     predicted, between_gold = ([replace(each, relations=link(each)) for each in some] for some in (tagged, on_gold))
     return evaluate(gold, predicted, schema, with_gold_entities=between_gold)

@@ -17,7 +17,10 @@ def read_reports(runs: str, split: str = "test") -> list[Report]:
 
     Of a run folder, the scores on `split` are read. Raises `MarsadError` for a file that is missing or no report.
     """
-    return [_read(Path(path.strip()), split) for path in runs.split(",") if path.strip()]
+    paths = [path.strip() for path in runs.split(",") if path.strip()]
+    if not paths:
+        raise MarsadError(f"{runs!r} names no run: give a run folder or the output of marsad evaluate --json")
+    return [_read(Path(path), split) for path in paths]
 
 
 def _read(path: Path, split: str) -> Report:

@@ -186,7 +186,7 @@ class Report:
     def from_dict(cls, record: Mapping[str, Any]) -> Report:
         """Rebuild a report from its JSON form. Raises `AnnotationError` where it is none."""
         try:
-            types = {rule: tuple(record[rule]["by_type"]) for rule in record["rules"]}
+            types = {rule: tuple(record[rule]["by_type"]) for rule in record["rules"] if rule in RULES}
             documents = tuple(DocumentScores.from_dict(each) for each in record["by_document"])
             return cls(documents, types, tuple(record["notes"]))
         except (KeyError, TypeError, AttributeError) as error:

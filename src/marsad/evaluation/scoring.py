@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from marsad.documents import Document, Entity
+from marsad.documents import Document
 from marsad.errors import MarsadError
-from marsad.evaluation.baselines import Tagger, baseline_taggers, nearest_pairs, score_baseline
+from marsad.evaluation.baselines import baseline_taggers, nearest_pairs, score_baseline
+from marsad.evaluation.calibration import Outcome, outcomes
 from marsad.evaluation.metrics import evaluate
 from marsad.evaluation.scores import Report
 from marsad.inference.predictor import Predictor, check_types
@@ -34,11 +35,31 @@ def score_predictor(predictor: Predictor, gold: Sequence[Document], *, gold_enti
     return replace(report, notes=(*report.notes, *notes))
 
 
+# No threshold is looked for below it: a document has thousands of pairs of mentions, nearly all of them near 0.
+LEAST_SCORE = 0.05
+
+
+def score_outcomes(predictor: Predictor, gold: Sequence[Document]) -> Mapping[str, list[Outcome]]:
+    """Return what a predictor says of gold documents, with the network's own scores, and what of it is right.
+
+    Relations are here from the score `LEAST_SCORE` on, whatever the model's thresholds.
+    """
+    check_types(gold, predictor.schema, relations=True)
+    bare = predictor.uncalibrated(LEAST_SCORE)
+    predicted = bare.predict([document.without_annotations() for document in gold])
+    return outcomes(gold, predicted, bare.predict(list(gold), entities="gold"))
+
+
 NEAREST_PAIR = "nearest-pair"
 
 
 def score_baselines(
-    names: Sequence[str], predictor: Predictor, gold: Sequence[Document], train: Sequence[Document]
+    names: Sequence[str],
+    predictor: Predictor,
+    gold: Sequence[Document],
+    train: Sequence[Document],
+    *,
+    device: str = "auto",
 ) -> Mapping[str, Report]:
     """Score baselines by name, learnt from the articles in `train`; all are joined by `baselines.nearest_pairs`.
 
@@ -47,19 +68,20 @@ def score_baselines(
     """
     schema = predictor.schema
     check_types(train, schema, relations=True)
+    taggers = baseline_taggers(train, schema)
+    for name in names:
+        if name not in {*taggers, NEAREST_PAIR} and not Path(name).is_dir():
+            raise MarsadError(
+                f"--baseline {name!r} is none of {', '.join([*taggers, NEAREST_PAIR])} and no model folder"
+            )
+    bare = [document.without_annotations() for document in gold]
     link = nearest_pairs(train, schema)
-    taggers = {**baseline_taggers(train, schema), NEAREST_PAIR: _tagger(predictor)}
     reports = {}
     for name in names:
-        if name not in taggers and not Path(name).is_dir():
-            raise MarsadError(f"--baseline {name!r} is none of {', '.join(taggers)} and no model folder")
-        tagger = taggers[name] if name in taggers else _tagger(Predictor.from_pretrained(name))
-        reports[name] = score_baseline(gold, tagger, link, schema)
+        if name in taggers:
+            found = [taggers[name](document) for document in bare]
+        else:
+            tagger = predictor if name == NEAREST_PAIR else Predictor.from_pretrained(name, device=device)
+            found = [list(document.entities) for document in tagger.predict(bare)]
+        reports[name] = score_baseline(gold, found, link, schema)
     return reports
-
-
-def _tagger(predictor: Predictor) -> Tagger:
-    def tag(document: Document) -> list[Entity]:
-        return list(predictor.predict(document).entities)
-
-    return tag

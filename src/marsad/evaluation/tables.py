@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from marsad.evaluation.bootstrap import MICRO, Difference, Interval, compare, intervals
+from marsad.evaluation.calibration import Reliability
+from marsad.evaluation.cutoffs import FEWEST, NEVER, Cutoff
 from marsad.evaluation.scores import RULES, Report, Score, Table
 from marsad.evaluation.slices import LENGTH, slices
 
@@ -93,3 +95,31 @@ def _slices(report: Report, key: str) -> Iterator[str]:
     for name, part in slices(report, key).items():
         cells = [f"{100 * part.tables[rule].micro.f1:.1f} ({part.tables[rule].micro.support})" for rule in rules]
         yield f"  {name:<24}{part.num_documents:>10}" + "".join(f"{cell:>30}" for cell in cells)
+
+
+def format_calibration(before: Mapping[str, Reliability], after: Mapping[str, Reliability]) -> str:
+    """Return a line for each kind of score, before and after calibration."""
+    names = {"entities": "entities", "relations": "relations", "relations_gold_entities": "relations, given entities"}
+    lines = [f"  {'':<34}{'items':>8}{'ECE':>8}{'by chance':>12}{'at most':>9}{'Brier':>8}{'AUROC':>8}"]
+    for name, title in names.items():
+        for when, each in (("before", before[name]), ("after", after[name])):
+            figures = f"{each.ece:>8.3f}{each.floor:>12.3f}{each.ceiling:>9.3f}{each.brier:>8.3f}{each.auroc:>8.3f}"
+            lines.append(f"  {f'{title}, {when}':<34}{each.num_items:>8}{figures if each.num_items else '       –'}")
+    lines.append("by chance, at most: mean and 95 % quantile of the ECE that perfectly calibrated scores would show")
+    return "\n".join(lines)
+
+
+def format_cutoffs(found: Mapping[str, Cutoff], precision: float) -> str:
+    """Return a line for each relation type: its threshold, and what precision and recall it had."""
+    lines = [
+        f"Thresholds for a precision of {100 * precision:g} %; strict precision and recall, in percent, of thresholds",
+        "chosen so on the other articles",
+    ]
+    lines.append(f"  {'':<24}{'threshold':>10}{'precision':>11}{'recall':>8}{'reported':>10}")
+    for name, each in found.items():
+        if each.threshold == NEVER:
+            lines.append(f"  {name:<24}  never reported: nothing reaches it on {FEWEST} items or more")
+            continue
+        figures = f"{each.threshold:>10.4f}{100 * each.precision:>11.1f}{100 * each.recall:>8.1f}{each.num_items:>10}"
+        lines.append(f"  {name:<24}{figures}")
+    return "\n".join(lines)

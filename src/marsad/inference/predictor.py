@@ -47,6 +47,13 @@ class Predictor:
         """The schema the model was trained on."""
         return self.folder.schema
 
+    def uncalibrated(self, threshold: float | None = None) -> Predictor:
+        """Return a predictor on the same network with its scores as they are, and one threshold where one is given."""
+        settings = self.folder.settings
+        thresholds = settings.thresholds if threshold is None else dict.fromkeys(settings.thresholds, threshold)
+        changed = settings.model_copy(update={"calibration": None, "thresholds": thresholds})
+        return Predictor(replace(self.folder, settings=changed), self.backend)
+
     @overload
     def predict(self, inputs: str | Document, *, entities: EntitySource = "predicted") -> Document: ...
     @overload
@@ -100,7 +107,15 @@ class Predictor:
             # Whatever the input said of its own annotations, these have been searched for relations.
             meta = {key: value for key, value in document.meta.items() if key != "annotated"}
             result = replace(document, entities=entities, relations=related, events=(), meta=meta)
-            yield with_events(result, self.schema)
+            yield with_events(self._calibrated(result, source), self.schema)
+
+    def _calibrated(self, document: Document, source: EntitySource) -> Document:
+        curves = self.folder.settings.calibration
+        if curves is None:
+            return document
+        # Given entities carry the scores of whoever gave them.
+        entities = curves.of_entities(document.entities) if source == "predicted" else document.entities
+        return replace(document, entities=entities, relations=curves.of_relations(document.relations, source))
 
 
 def check_types(documents: Iterable[Document], schema: Schema, *, relations: bool = False) -> None:

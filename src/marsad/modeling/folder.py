@@ -13,11 +13,11 @@ from marsad.modeling.settings import (
     CARD_FILE,
     ENCODER_FOLDER,
     SCHEMA_FILE,
-    SETTINGS_FILE,
     TOKENIZER_FILE,
     WEIGHTS_FILE,
     ModelFolder,
     ModelSettings,
+    write_settings,
 )
 from marsad.schema import Schema
 
@@ -41,8 +41,7 @@ def save_extractor(
     tokenizer.save(str(path / TOKENIZER_FILE))
     (path / SCHEMA_FILE).write_text(schema.to_yaml(), encoding="utf-8")
     (path / CARD_FILE).write_text(card, encoding="utf-8")
-    content = json.dumps(settings.model_dump(mode="json"), ensure_ascii=False, indent=2)
-    (path / SETTINGS_FILE).write_text(content + "\n", encoding="utf-8")
+    write_settings(path, settings)
     return path
 
 

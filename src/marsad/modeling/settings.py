@@ -1,7 +1,7 @@
 """What a saved model folder says about itself, readable without torch.
 
 model/
-  marsad.json          ModelSettings: format version, heads, windows, word rules, thresholds
+  marsad.json          ModelSettings: format version, heads, windows, word rules, thresholds, calibration
   schema.yaml          the schema it was trained on
   tokenizer.json       the whole tokenizer, as the `tokenizers` library reads it
   encoder/config.json  the encoder's architecture, without its weights
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from marsad.errors import ConfigError, ModelError
+from marsad.modeling.calibration import Calibration
 from marsad.schema import Schema
 from marsad.words import SPLITTER_VERSION, Normaliser
 
@@ -71,7 +72,10 @@ class ModelSettings(BaseModel):
     overlap: int = Field(ge=0, description="pieces that neighbouring windows share")
     special: SpecialPieces
     heads: HeadSettings
-    thresholds: dict[str, float] = Field(description="relation type -> probability from which it is reported")
+    thresholds: dict[str, float] = Field(
+        description="relation type -> probability from which it is reported; above 1, never"
+    )
+    calibration: Calibration | None = Field(None, description="what makes probabilities of reported scores")
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,15 @@ def read_folder(path: str | Path) -> ModelFolder:
         raise ModelError(f"{folder / SETTINGS_FILE}: thresholds lack {', '.join(missing)}: the folder is not whole")
     normaliser = Normaliser.from_dict(settings.normaliser)
     return ModelFolder(folder, settings, schema, normaliser, read_tokenizer(folder / TOKENIZER_FILE))
+
+
+def write_settings(path: str | Path, settings: ModelSettings) -> None:
+    """Write `marsad.json` of the model folder at `path`."""
+    # Without a calibration the file is one that every release of this format version reads.
+    content = json.dumps(settings.model_dump(mode="json", exclude_none=True), ensure_ascii=False, indent=2)
+    unfinished = Path(path) / f"{SETTINGS_FILE}.new"
+    unfinished.write_text(content + "\n", encoding="utf-8")
+    unfinished.replace(Path(path) / SETTINGS_FILE)
 
 
 def _read_settings(folder: Path) -> ModelSettings:

@@ -54,8 +54,9 @@ Rules: $rules.
 ## Limits
 
 The scores are those of articles like the ones above and fall on other sources, countries and times. The model reads
-what a report says; it does not know whether it is true. Scores beside mentions are the network's own and are not
-calibrated. A person must check the sentence each incident was read from before anyone acts on it.
+what a report says; it does not know whether it is true. Scores beside mentions are the network's own, and no
+probabilities, unless `marsad calibrate` was run (`marsad.json` then has a `calibration`). A person must check the
+sentence each incident was read from before anyone acts on it.
 """
 )
 

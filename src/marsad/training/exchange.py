@@ -21,18 +21,18 @@ from marsad.documents import Document, Word
 def exchanged_copies(
     documents: Sequence[Document], relation_types: Collection[str], *, share: float, seed: int
 ) -> list[Document]:
-    """Return exchanged copies of a `share` (0 to 1) of the documents, those that have nothing to exchange left out.
+    """Return exchanged copies of a `share` (0 to 1) of the documents that have something to exchange.
 
     In each copy every relation of these types takes part that joins two mentions of one type in one sentence, a mention
     at most once. The same seed gives the same copies; ids end in `-exchanged`.
     """
     rng = random.Random(seed)
     counts = Counter(word.text for document in documents for word in document.words)
+    fit = [document for document in documents if any(_pairs(document, relation_types))]
     copies = []
-    for document in rng.sample(list(documents), round(share * len(documents))):
+    for document in rng.sample(fit, round(share * len(fit))):
         pairs = _disjoint(_pairs(document, relation_types), rng)
-        if pairs:
-            copies.append(replace(exchange(document, pairs, counts), id=f"{document.id}-exchanged"))
+        copies.append(replace(exchange(document, pairs, counts), id=f"{document.id}-exchanged"))
     return copies
 
 
@@ -40,7 +40,9 @@ def _pairs(document: Document, relation_types: Collection[str]) -> Iterator[tupl
     place = document.sentence_of_word
     for relation in document.relations:
         head, tail = document.entities[relation.head], document.entities[relation.tail]
-        if relation.type in relation_types and head.type == tail.type and place[head.start] == place[tail.start]:
+        # Four words to look at: a mention may run on into the next sentence.
+        sentences = {place[word] for end in (head, tail) for word in (end.start, end.end - 1)}
+        if relation.type in relation_types and head.type == tail.type and len(sentences) == 1:
             yield relation.head, relation.tail
 
 

@@ -56,6 +56,7 @@ def train(config: Config, *, resume: bool = False, overwrite: bool = False) -> R
     schema = Schema.from_file(config.schema_path)
     splits = {name: formats.read_all(paths, schema=schema) for name, paths in _split_paths(config).items()}
     check_splits(splits)
+    _check_exchange(config, schema)
     arguments = training_arguments(config)
     checkpoint = _checkpoint(config.output, resume, overwrite)
     set_seed(arguments.seed)
@@ -63,7 +64,7 @@ def train(config: Config, *, resume: bool = False, overwrite: bool = False) -> R
     folder = _unsaved_folder(config, schema, encoder)
     extractor = build_extractor(config, schema, encoder)
     dataset, coverage = _windows(config, folder, splits["train"])
-    copies = _copies(config, schema, splits["train"])
+    copies = _copies(config, splits["train"])
     if copies:
         dataset = concatenate_datasets([dataset, _windows(config, folder, copies)[0]])
     trainer = ExtractorTrainer(
@@ -78,8 +79,8 @@ def train(config: Config, *, resume: bool = False, overwrite: bool = False) -> R
     )
     if arguments.process_index == 0:
         _start_run(config, resume)
-        if copies:
-            logger.info("%d copies of training articles with exchanged names are trained on too", len(copies))
+        if config.augmentation.exchange:
+            logger.warning("%d copies of training articles with exchanged names are trained on too", len(copies))
         for line in lessons(splits["train"], schema, coverage, config):
             logger.warning(line)
     trainer.train(resume_from_checkpoint=checkpoint)
@@ -97,18 +98,19 @@ def _windows(config: Config, folder: ModelFolder, documents: Sequence[Document])
     return build_dataset(rows, folder.schema, window_pieces=folder.window_pieces, overlap=config.encoder.overlap)
 
 
-def _copies(config: Config, schema: Schema, documents: Sequence[Document]) -> list[Document]:
+def _copies(config: Config, documents: Sequence[Document]) -> list[Document]:
     wanted = config.augmentation.exchange
-    unknown = [name for name in wanted if name not in schema.relation_types]
+    share, seed = config.augmentation.exchange_share, int(config.training.get("seed", 42))
+    return exchanged_copies(documents, wanted, share=share, seed=seed) if wanted else []
+
+
+def _check_exchange(config: Config, schema: Schema) -> None:
+    unknown = [name for name in config.augmentation.exchange if name not in schema.relation_types]
     if unknown:
         raise ConfigError(
             f"augmentation.exchange: {', '.join(unknown)} is no relation of {config.schema_path} "
             f"(it has {', '.join(schema.relation_types) or 'none'})"
         )
-    if not wanted:
-        return []
-    share, seed = config.augmentation.exchange_share, int(config.training.get("seed", 42))
-    return exchanged_copies(documents, wanted, share=share, seed=seed)
 
 
 def _split_paths(config: Config) -> dict[str, list[Path]]:

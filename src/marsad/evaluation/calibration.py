@@ -1,0 +1,217 @@
+"""Are scores probabilities? Curves that make them so, fitted on articles, and measures on others. No torch.
+
+What a score is held against: an entity is right by span and type, a relation by the strict rule, between given
+entities by its type. Only what the predictor reports is looked at, since that is what users see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from marsad.documents import Document
+from marsad.errors import AnnotationError
+from marsad.modeling.calibration import EDGE, Calibration, Calibrator
+from marsad.schema import Schema
+
+NUM_BINS = 10
+NUM_FOLDS = 5
+NUM_SIMULATIONS = 1000
+# A type with fewer reported items than this is given the curve of all types together.
+FEWEST = 50
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One reported item: its type, its score, whether gold has it, and the number of its document."""
+
+    type: str
+    score: float
+    right: bool
+    document: int
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """How far scores are from probabilities.
+
+    `ece` is the expected calibration error over bins of equal size (Naeini et al. 2015; equal mass as in Nixon et al.
+    2019). `floor` is its mean, and `ceiling` its 95 % quantile, in simulations in which each item is right with just
+    the probability its score says, whatever the others are; in truth the items of an article err together, so both are
+    low. `brier` is the mean squared error, `auroc` how well scores rank right before wrong.
+    """
+
+    num_items: int
+    ece: float
+    floor: float
+    ceiling: float
+    brier: float
+    auroc: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all figures as plain JSON values."""
+        return asdict(self)
+
+
+def outcomes(
+    gold: Sequence[Document], predicted: Sequence[Document], on_gold: Sequence[Document]
+) -> Mapping[str, list[Outcome]]:
+    """Return what was reported, under the names of `Calibration`'s curves; documents are paired by position."""
+    found: dict[str, list[Outcome]] = {name: [] for name in Calibration.model_fields}
+    for number, (truth, ours, given) in enumerate(zip(gold, predicted, on_gold, strict=True)):
+        spans = {(each.type, each.start, each.end) for each in truth.entities}
+        found["entities"] += [
+            Outcome(each.type, each.score, (each.type, each.start, each.end) in spans, number) for each in ours.entities
+        ]
+        if truth.relations_annotated:
+            found["relations"] += _relation_outcomes(truth, ours, number)
+            found["relations_gold_entities"] += _relation_outcomes(truth, given, number)
+    return found
+
+
+def _relation_outcomes(gold: Document, predicted: Document, number: int) -> Iterable[Outcome]:
+    right = {key for key, _ in _keyed(gold)}
+    return [Outcome(key[0], score, key in right, number) for key, score in _keyed(predicted)]
+
+
+def _keyed(document: Document) -> Iterable[tuple[tuple[str, ...], float]]:
+    for each in document.relations:
+        ends = (document.entities[index] for index in (each.head, each.tail))
+        yield (each.type, *(f"{end.type} {end.start} {end.end}" for end in ends)), each.score
+
+
+def reported(found: Mapping[str, Sequence[Outcome]], thresholds: Mapping[str, float]) -> Mapping[str, list[Outcome]]:
+    """Return what reaches the threshold of its type; types without one, as those of entities, are all reported."""
+    return {
+        name: [each for each in items if each.score >= thresholds.get(each.type, 0)] for name, items in found.items()
+    }
+
+
+def fit(found: Mapping[str, Sequence[Outcome]], schema: Schema) -> Calibration:
+    """Return the curves that make scores probabilities: a type's own where it has `FEWEST` items, else that of all."""
+    return Calibration(**{name: _fit_types(items, _types(name, schema)) for name, items in found.items()})
+
+
+def _types(name: str, schema: Schema) -> Sequence[str]:
+    return schema.entity_types if name == "entities" else schema.relation_types
+
+
+def _fit_types(items: Sequence[Outcome], types: Sequence[str]) -> dict[str, Calibrator]:
+    if not items:
+        return {}
+    common = _fit(items)
+    by_type = {name: [item for item in items if item.type == name] for name in types}
+    return {name: _fit(some) if len(some) >= FEWEST else common for name, some in by_type.items()}
+
+
+def _fit(items: Sequence[Outcome]) -> Calibrator:
+    """Fit Platt's line by maximum likelihood, with a weak pull towards leaving scores as they are."""
+    from scipy.optimize import minimize
+    from scipy.special import expit
+
+    logits, right = _logits(items), np.asarray([item.right for item in items], dtype=np.float64)
+
+    def loss(line: Floats) -> tuple[float, Floats]:
+        slope = np.exp(line[0])  # positive, so that the curve rises
+        z = slope * logits + line[1]
+        value = np.logaddexp(0, z).sum() - (right * z).sum() + 0.5 * (line**2).sum()
+        error = expit(z) - right
+        return float(value), np.asarray([(error * logits).sum() * slope, error.sum()]) + line
+
+    line = minimize(loss, np.zeros(2), jac=True, method="L-BFGS-B").x
+    return Calibrator(slope=float(np.exp(line[0])), intercept=float(line[1]))
+
+
+def _logits(items: Sequence[Outcome]) -> Floats:
+    scores = np.clip([item.score for item in items], EDGE, 1 - EDGE)
+    logits: Floats = np.log(scores / (1 - scores))
+    return logits
+
+
+def calibrated(items: Sequence[Outcome], curves: Mapping[str, Calibrator]) -> list[Outcome]:
+    """Return the items with the scores that curves give them."""
+    return [replace(each, score=curves[each.type](each.score)) if each.type in curves else each for each in items]
+
+
+def cross_calibrated(found: Mapping[str, Sequence[Outcome]], schema: Schema) -> Mapping[str, list[Outcome]]:
+    """Return the items as curves make them that were fitted on other documents, in `NUM_FOLDS` parts."""
+    return {
+        name: [
+            each for part, others in folds(items) for each in calibrated(part, _fit_types(others, _types(name, schema)))
+        ]
+        for name, items in found.items()
+    }
+
+
+def folds(items: Sequence[Outcome]) -> Iterator[tuple[list[Outcome], list[Outcome]]]:
+    """Yield each part of the documents and all the others, as items."""
+    for fold in range(NUM_FOLDS):
+        part = [each for each in items if each.document % NUM_FOLDS == fold]
+        yield part, [each for each in items if each.document % NUM_FOLDS != fold]
+
+
+def check_enough(num_documents: int) -> None:
+    """Raise `AnnotationError` where there are too few documents to judge curves by others than they were fitted on."""
+    if num_documents < NUM_FOLDS:
+        raise AnnotationError(
+            f"{num_documents} articles are too few to calibrate on: give {NUM_FOLDS} or more, better 40"
+        )
+
+
+def reliability(items: Sequence[Outcome], *, seed: int = 0) -> Reliability:
+    """Measure how far scores are from probabilities, beside what chance alone would show."""
+    scores = np.asarray([item.score for item in items], dtype=np.float64)
+    right = np.asarray([item.right for item in items], dtype=np.float64)
+    if not len(scores):
+        return Reliability(0, 0.0, 0.0, 0.0, 0.0, 0.5)
+    order = np.argsort(scores, kind="stable")
+    scores, right = scores[order], right[order]
+    draws = np.random.default_rng(seed).random((NUM_SIMULATIONS, len(scores))) < scores
+    simulated = np.asarray([_ece(scores, draw.astype(np.float64)) for draw in draws])
+    return Reliability(
+        len(scores),
+        _ece(scores, right),
+        float(simulated.mean()),
+        float(np.quantile(simulated, 0.95)),
+        float(((scores - right) ** 2).mean()),
+        _auroc(scores, right),
+    )
+
+
+def bins(items: Sequence[Outcome]) -> list[tuple[float, float, int]]:
+    """Return mean score, share that is right and number of items of each bin, lowest scores first."""
+    ordered = sorted(items, key=lambda each: each.score)
+    parts = np.array_split(np.arange(len(ordered)), NUM_BINS)
+    return [
+        (
+            float(np.mean([ordered[index].score for index in part])),
+            float(np.mean([ordered[index].right for index in part])),
+            len(part),
+        )
+        for part in parts
+        if len(part)
+    ]
+
+
+def _ece(scores: Floats, right: Floats) -> float:
+    """Return the error of scores in rising order."""
+    parts = np.array_split(scores - right, NUM_BINS)
+    return float(sum(abs(part.sum()) for part in parts) / len(scores))
+
+
+def _auroc(scores: Floats, right: Floats) -> float:
+    """Return the chance that a right item has the higher score than a wrong one, ties counted by half."""
+    from scipy.stats import rankdata
+
+    positive = int(right.sum())
+    negative = len(right) - positive
+    if not positive or not negative:
+        return 0.5
+    ranks = rankdata(scores)[right > 0].sum()
+    return float((ranks - positive * (positive + 1) / 2) / (positive * negative))
