@@ -1,5 +1,6 @@
-"""Does the model read who attacks whom, or does it know? The two parties of a sentence change names, and the predicted
-direction should stay with the sentence.
+"""Does the model read who attacks whom, or does it know it by the names?
+
+The two parties of a sentence change names, and the predicted direction should stay with the sentence.
 
 python benchmarks/attacker_bias.py MODEL [DATA...] [--count 100] [--seed 1]
 

@@ -17,9 +17,8 @@ from typing import Any
 from marsad import Predictor, formats
 from marsad.config import Config
 from marsad.evaluation.scoring import score_predictor
+from marsad.evaluation.tables import HEADLINES
 from marsad.training.train import train
-
-FIGURES = ("entities", "relations_strict", "relations_gold_entities", "events")
 
 
 def part(config: Config, size: int) -> list[str]:
@@ -54,7 +53,7 @@ def run(arguments: argparse.Namespace, size: int, seed: int) -> dict[str, dict[s
     found: dict[str, dict[str, float]] = {}
     for data in arguments.data:
         report = score_predictor(predictor, formats.read_all([data]))
-        found[data] = {name: report.tables[name].micro.f1 for name in FIGURES}
+        found[data] = {name: report.tables[name].micro.f1 for name in HEADLINES}
     (folder / "scores.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     return found
 
@@ -62,10 +61,10 @@ def run(arguments: argparse.Namespace, size: int, seed: int) -> dict[str, dict[s
 def print_table(data: str, results: dict[int, list[dict[str, Any]]]) -> None:
     """Print a line a size: the mean over the seeds and, behind it, each seed's figure."""
     print(f"\n{data} (F1, mean of seeds, each seed in brackets)")
-    print(f"{'articles':>10}" + "".join(f"{name.replace('_', ' '):>28}" for name in FIGURES))
+    print(f"{'articles':>10}" + "".join(f"{name.replace('_', ' '):>28}" for name in HEADLINES))
     for size, runs in results.items():
         cells = []
-        for name in FIGURES:
+        for name in HEADLINES:
             each = [100 * scores[data][name] for scores in runs]
             cells.append(f"{mean(each):.1f} ({' '.join(f'{figure:.1f}' for figure in each)})")
         print(f"{size:>10}" + "".join(f"{cell:>28}" for cell in cells))

@@ -60,6 +60,7 @@ def test_the_card_says_what_the_model_is_and_how_good(model: Path) -> None:
     metrics = json.loads((model.parent / "metrics.json").read_text(encoding="utf-8"))
     assert f"{100 * metrics['dev']['entities']['micro']['f1']:.1f}" in card
     assert "ATTACKED_WITH" in card
+    assert "epochs at most" in card
     assert "| train | 27 |" in card
     assert "$" not in card
 
@@ -86,6 +87,7 @@ def test_dev_is_scored_every_so_many_updates_where_the_config_says_so(short: Con
     train(_changed(short, training={"max_steps": 7, "eval_steps": 3}))
     log = (short.output / "train.log").read_text(encoding="utf-8").splitlines()
     assert [line.split()[1] for line in log if "eval_mean=" in line] == ["3", "6", "7"]  # and at the end
+    assert "7 updates at most" in (short.output / "model" / "README.md").read_text(encoding="utf-8")
 
 
 def test_there_must_be_a_checkpoint_to_go_on_from(short: Config) -> None:

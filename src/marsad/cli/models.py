@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -163,8 +164,8 @@ def calibrate(
     changes = {"calibration": calibration.fit(found, schema), "thresholds": thresholds}
     write_settings(model, settings.model_copy(update=changes))
     if as_json:
-        figures = {title: {name: each.to_dict() for name, each in some.items()} for title, some in measured.items()}
-        print_json({**figures, "cutoffs": {name: each.to_dict() for name, each in chosen.items()}})
+        figures = {**measured, "cutoffs": chosen}
+        print_json({title: {name: asdict(each) for name, each in some.items()} for title, some in figures.items()})
         return
     typer.echo(f"{len(gold)} articles; after: by curves fitted on the other articles, {calibration.NUM_FOLDS} parts")
     typer.echo(tables.format_calibration(**measured))

@@ -63,7 +63,8 @@ def gazetteer(train: Iterable[Document]) -> Tagger:
     lengths = sorted({len(name) for name in types}, reverse=True)
 
     def tag(document: Document) -> list[Entity]:
-        return [each for start, end in document.sentences for each in _find(_forms(document), start, end)]
+        forms = _forms(document)
+        return [each for start, end in document.sentences for each in _find(forms, start, end)]
 
     def _find(forms: Sequence[str], start: int, end: int) -> Iterable[Entity]:
         while start < end:
@@ -84,23 +85,28 @@ def nearest_pairs(train: Iterable[Document], schema: Schema) -> Linker:
     usual = {types: kinds.most_common(1)[0][0] for types, kinds in counts.items()}
 
     def link(document: Document) -> list[Relation]:
-        found = []
-        for tail in range(len(document.entities)):
-            for name in schema.relation_types:
-                heads = [head for head in _same_sentence(document, tail) if _usual(document, head, tail) == name]
-                if heads:
-                    found.append(Relation(name, min(heads, key=lambda head: _gap(document, head, tail)), tail))
-        return found
+        return [relation for mentions in _by_sentence(document) for relation in _link(document, mentions)]
 
-    def _usual(document: Document, head: int, tail: int) -> str | None:
-        return usual.get((document.entities[head].type, document.entities[tail].type))
+    def _link(document: Document, mentions: Sequence[int]) -> Iterable[Relation]:
+        for tail in mentions:
+            heads: dict[str, list[int]] = defaultdict(list)
+            for head in mentions:
+                types = document.entities[head].type, document.entities[tail].type
+                if head != tail and types in usual:
+                    heads[usual[types]].append(head)
+            for name in schema.relation_types:
+                if name in heads:
+                    yield Relation(name, min(heads[name], key=lambda head: _gap(document, head, tail)), tail)
 
     return link
 
 
-def _same_sentence(document: Document, index: int) -> Iterable[int]:
-    place = [document.sentence_of_word[entity.start] for entity in document.entities]
-    return (other for other in range(len(place)) if other != index and place[other] == place[index])
+def _by_sentence(document: Document) -> Iterable[list[int]]:
+    """Return the mentions of each sentence that has some, as indices."""
+    mentions: dict[int, list[int]] = defaultdict(list)
+    for index, entity in enumerate(document.entities):
+        mentions[document.sentence_of_word[entity.start]].append(index)
+    return mentions.values()
 
 
 def _gap(document: Document, first: int, second: int) -> int:

@@ -7,8 +7,7 @@ entities by its type. Only what the predictor reports is looked at, since that i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -53,10 +52,6 @@ class Reliability:
     ceiling: float
     brier: float
     auroc: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all figures as plain JSON values."""
-        return asdict(self)
 
 
 def outcomes(
@@ -182,21 +177,6 @@ def reliability(items: Sequence[Outcome], *, seed: int = 0) -> Reliability:
         float(((scores - right) ** 2).mean()),
         _auroc(scores, right),
     )
-
-
-def bins(items: Sequence[Outcome]) -> list[tuple[float, float, int]]:
-    """Return mean score, share that is right and number of items of each bin, lowest scores first."""
-    ordered = sorted(items, key=lambda each: each.score)
-    parts = np.array_split(np.arange(len(ordered)), NUM_BINS)
-    return [
-        (
-            float(np.mean([ordered[index].score for index in part])),
-            float(np.mean([ordered[index].right for index in part])),
-            len(part),
-        )
-        for part in parts
-        if len(part)
-    ]
 
 
 def _ece(scores: Floats, right: Floats) -> float:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from marsad.documents import Document
 from marsad.evaluation.calibration import Outcome, folds
@@ -24,10 +23,6 @@ class Cutoff:
     precision: float
     recall: float
     num_items: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all figures as plain JSON values."""
-        return asdict(self)
 
 
 def cutoffs(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, overload
+from typing import overload
 
 from marsad.documents import Document
 from marsad.errors import AnnotationError
@@ -17,10 +17,10 @@ from marsad.formats.text import from_text
 from marsad.inference.backends import Backend, load_backend
 from marsad.inference.chunk import Chunk
 from marsad.modeling import windows
+from marsad.modeling.calibration import EntitySource
 from marsad.modeling.settings import ModelFolder, read_folder
 from marsad.schema import Schema
 
-EntitySource = Literal["predicted", "gold"]
 Inputs = list[str] | list[Document] | list[str | Document]
 CHUNK_PIECES = 16384
 CHUNK_DOCUMENTS = 512

@@ -18,7 +18,7 @@ from marsad.documents import Entity, Relation
 # Scores nearer to 0 or 1 than this are taken to be this far from it: a logit has no end.
 EDGE = 1e-6
 
-Source = Literal["predicted", "gold"]
+EntitySource = Literal["predicted", "gold"]
 
 
 class Calibrator(BaseModel):
@@ -49,7 +49,7 @@ class Calibration(BaseModel):
         """Return the entities with calibrated scores; a type without a curve keeps its own."""
         return [replace(each, score=_calibrated(each.type, each.score, self.entities)) for each in found]
 
-    def of_relations(self, found: Sequence[Relation], source: Source) -> list[Relation]:
+    def of_relations(self, found: Sequence[Relation], source: EntitySource) -> list[Relation]:
         """Return the relations with calibrated scores, by where the entities they join came from."""
         curves = self.relations if source == "predicted" else self.relations_gold_entities
         return [replace(each, score=_calibrated(each.type, each.score, curves)) for each in found]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from string import Template
+from typing import Any
 
 import marsad
 from marsad.config import Config
@@ -38,12 +39,12 @@ document = predictor.predict("نص التقرير")
 | --- | --- | --- | --- | --- |
 $splits
 
-Settings: see `config.yaml` in the run folder; encoder learning rate $rate, heads $head_rate, $epochs epochs at most,
+Settings: see `config.yaml` in the run folder; encoder learning rate $rate, heads $head_rate, $length at most,
 windows of $max_pieces pieces overlapping by $overlap, seed $seed.
 
 ## Scores
 
-Micro, in percent, on articles held out from training. The best epoch was chosen on dev, so dev flatters.
+Micro, in percent, on articles held out from training. The best state of training was chosen on dev, so dev flatters.
 
 | split | what | precision | recall | F1 | support |
 | --- | --- | --- | --- | --- | --- |
@@ -78,13 +79,21 @@ def model_card(
         splits="\n".join(_split_row(name, documents) for name, documents in splits.items()),
         rate=training.get("learning_rate", "default"),
         head_rate=config.heads.learning_rate,
-        epochs=training.get("num_train_epochs", "default"),
+        length=_length(training),
         max_pieces=config.encoder.max_pieces,
         overlap=config.encoder.overlap,
         seed=training.get("seed", 42),
         scores="\n".join(_score_rows(reports)),
         rules="; ".join(f"{name}: {rule}" for name, rule in RULES.items()),
     )
+
+
+def _length(training: Mapping[str, Any]) -> str:
+    """Return how long a run learns: updates, where the config counts them, overrule epochs."""
+    updates = training.get("max_steps", -1)
+    if updates > 0:
+        return f"{updates} updates"
+    return f"{training.get('num_train_epochs', 'the default number of')} epochs"
 
 
 def _split_row(name: str, documents: Sequence[Document]) -> str:

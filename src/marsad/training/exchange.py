@@ -28,9 +28,9 @@ def exchanged_copies(
     """
     rng = random.Random(seed)
     counts = Counter(word.text for document in documents for word in document.words)
-    fit = [document for document in documents if any(_pairs(document, relation_types))]
+    eligible = [document for document in documents if any(_pairs(document, relation_types))]
     copies = []
-    for document in rng.sample(fit, round(share * len(fit))):
+    for document in rng.sample(eligible, round(share * len(eligible))):
         pairs = _disjoint(_pairs(document, relation_types), rng)
         copies.append(replace(exchange(document, pairs, counts), id=f"{document.id}-exchanged"))
     return copies
