@@ -164,8 +164,8 @@ def calibrate(
     changes = {"calibration": calibration.fit(found, schema), "thresholds": thresholds}
     write_settings(model, settings.model_copy(update=changes))
     if as_json:
-        figures = {**measured, "cutoffs": chosen}
-        print_json({title: {name: asdict(each) for name, each in some.items()} for title, some in figures.items()})
+        figures = {title: {name: asdict(each) for name, each in some.items()} for title, some in measured.items()}
+        print_json(figures | {"cutoffs": {name: asdict(each) for name, each in chosen.items()}})
         return
     typer.echo(f"{len(gold)} articles; after: by curves fitted on the other articles, {calibration.NUM_FOLDS} parts")
     typer.echo(tables.format_calibration(**measured))
