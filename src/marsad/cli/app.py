@@ -65,3 +65,13 @@ def print_problems(problems: list[Problem]) -> None:
     """Print problems on standard error, a line each."""
     for problem in problems:
         typer.echo(str(problem), err=True)
+
+
+def trained_on(model: Path) -> list[Path]:
+    """Return the training articles of the run that a model folder lies in."""
+    from marsad.config import Config
+
+    file = model.resolve().parent / "config.yaml"
+    if not file.is_file():
+        raise MarsadError(f"{file} is not there to say what {model} was trained on: name the articles yourself")
+    return list(Config.from_file(file).data.train)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from marsad.cli.app import Data, JsonOption, app, needs, print_json, print_problems
-from marsad.errors import MarsadError
+from marsad.cli.app import Data, JsonOption, app, needs, print_json, print_problems, trained_on
 
 if TYPE_CHECKING:
     from marsad.formats.problems import Problem
@@ -107,7 +106,7 @@ def evaluate(
 
     gold = formats.read_all(data)
     predictor = Predictor.from_pretrained(model, device=device)
-    learnt_from = formats.read_all(train_data or _trained_on(model)) if baselines else []
+    learnt_from = formats.read_all(train_data or trained_on(model)) if baselines else []
     beside = score_baselines(baselines or (), predictor, gold, learnt_from, device=device)
     report = score_predictor(predictor, gold, gold_entities=gold_entities)
     if as_json:
@@ -119,16 +118,6 @@ def evaluate(
     typer.echo(format_report(report, by or ()))
     if beside:
         typer.echo(f"\n{format_baselines(report, beside)}")
-
-
-def _trained_on(model: Path) -> list[Path]:
-    """Return the training articles of the run that a model folder lies in."""
-    from marsad.config import Config
-
-    file = model.resolve().parent / "config.yaml"
-    if not file.is_file():
-        raise MarsadError(f"{file} is not there to say what {model} was trained on: name the articles with --train")
-    return list(Config.from_file(file).data.train)
 
 
 @app.command()

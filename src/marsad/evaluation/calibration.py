@@ -179,6 +179,20 @@ def reliability(items: Sequence[Outcome], *, seed: int = 0) -> Reliability:
     )
 
 
+def bins(items: Sequence[Outcome]) -> list[tuple[float, float, int]]:
+    """Return (mean score, share right, number of items) of each bin that `reliability` looks at, for a plot."""
+    ordered = sorted(items, key=lambda each: each.score)
+    parts = [part for part in np.array_split(np.arange(len(ordered)), NUM_BINS) if len(part)]
+    return [
+        (
+            float(np.mean([ordered[index].score for index in part])),
+            float(np.mean([ordered[index].right for index in part])),
+            len(part),
+        )
+        for part in parts
+    ]
+
+
 def _ece(scores: Floats, right: Floats) -> float:
     """Return the error of scores in rising order."""
     parts = np.array_split(scores - right, NUM_BINS)

@@ -31,6 +31,11 @@ class Forms:
         kept = [form for form in forms if any(map(str.isalnum, form))]
         return " ".join([self._stem(kept[0]), *kept[1:]]) if kept else document.surface(entity)
 
+    def of_word(self, word: str) -> str:
+        """Return the form under which a single word is counted; a word that is all marks keeps them."""
+        form = _NORMALISE(word)
+        return self._stem(form) if form else word
+
     def _stem(self, word: str) -> str:
         word = split_clitic(word, self._words)[1]
         return word.removeprefix(_ARTICLE) if len(word) > _SHORT_WORD else word

@@ -23,6 +23,13 @@ def read_reports(runs: str, split: str = "test") -> list[Report]:
     return [_read(Path(path), split) for path in paths]
 
 
+def read_history(run: Path) -> list[dict[str, Any]]:
+    """Return the training log of a run folder, an entry a log line; empty where it has none."""
+    file = run / METRICS_FILE
+    history = _load(file).get("history", []) if file.is_file() else []
+    return [each for each in history if isinstance(each, dict)]
+
+
 def _read(path: Path, split: str) -> Report:
     file = path / METRICS_FILE if path.is_dir() else path
     content = _load(file)

@@ -20,6 +20,20 @@ def score_predictor(predictor: Predictor, gold: Sequence[Document], *, gold_enti
 
     Raises `AnnotationError` where the documents hold types that the model's schema does not have.
     """
+    return _score(predictor, gold, gold_entities=gold_entities)[0]
+
+
+def score_predictions(
+    predictor: Predictor, gold: Sequence[Document]
+) -> tuple[Report, Sequence[Document], Sequence[Document]]:
+    """Score as `score_predictor`; return the report, what was predicted, and what was between gold entities."""
+    report, predicted, on_gold = _score(predictor, gold, gold_entities=True)
+    return report, predicted, on_gold or []
+
+
+def _score(
+    predictor: Predictor, gold: Sequence[Document], *, gold_entities: bool
+) -> tuple[Report, Sequence[Document], Sequence[Document] | None]:
     check_types(gold, predictor.schema, relations=True)
     start = predictor.num_unscored_pairs
     predicted = predictor.predict([document.without_annotations() for document in gold])
@@ -32,7 +46,7 @@ def score_predictor(predictor: Predictor, gold: Sequence[Document], *, gold_enti
         for kind, count in unscored.items()
         if count
     ]
-    return replace(report, notes=(*report.notes, *notes))
+    return replace(report, notes=(*report.notes, *notes)), predicted, on_gold
 
 
 # No threshold is looked for below it: a document has thousands of pairs of mentions, nearly all of them near 0.

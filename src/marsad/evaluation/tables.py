@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from marsad.documents import Document
 from marsad.evaluation.bootstrap import MICRO, Difference, Interval, compare, intervals
 from marsad.evaluation.calibration import Reliability
 from marsad.evaluation.cutoffs import FEWEST, NEVER, Cutoff
 from marsad.evaluation.scores import RULES, Report, Score, Table
 from marsad.evaluation.slices import LENGTH, slices
+from marsad.evaluation.suggest import Suggestion
 
 TITLES = {
     "entities": "Entities",
@@ -122,4 +125,16 @@ def format_cutoffs(found: Mapping[str, Cutoff], precision: float) -> str:
             continue
         figures = f"{each.threshold:>10.4f}{100 * each.precision:>11.1f}{100 * each.recall:>8.1f}{each.num_items:>10}"
         lines.append(f"  {name:<24}{figures}")
+    return "\n".join(lines)
+
+
+def format_suggestions(chosen: Sequence[Suggestion], reports: Sequence[Document]) -> str:
+    """Return a line a report to annotate: what it is worth, its length, its likeness to others, what is unsure."""
+    lines = [f"{'':>4}  {'worth':>6}  {'words':>6}  {'like':>5}  report, and mentions and relations in doubt"]
+    for number, each in enumerate(chosen, start=1):
+        report = reports[each.position]
+        unsure = ", ".join(f"{name} {count}" for name, count in Counter(each.unsure).most_common())
+        lines.append(
+            f"{number:>4}  {each.worth:>6.3f}  {len(report.words):>6}  {each.likeness:>5.2f}  {report.id}: {unsure}"
+        )
     return "\n".join(lines)

@@ -115,12 +115,14 @@ class Extractor(nn.Module):
     ) -> dict[str, Tensor]:
         """Return `loss`, `tag_loss` and `relation_loss` for gold `tags (B, W)` and `relations (P, R)` of `pairs`."""
         states = self.encode(input_ids, attention_mask, word_starts, word_ends)
-        tag_loss = functional.cross_entropy(
-            self.tag(states).float().transpose(1, 2), tags, weight=self.tag_weights, ignore_index=IGNORED_TAG
-        )
+        tag_loss = self._tag_loss(states, tags)
         relation_loss = self._relation_loss(states, spans, pairs, relations)
         loss = tag_loss + self.weights.relations * relation_loss
         return {"loss": loss, "tag_loss": tag_loss.detach(), "relation_loss": relation_loss.detach()}
+
+    def _tag_loss(self, states: Tensor, tags: Tensor) -> Tensor:
+        logits = self.tag(states).float().transpose(1, 2)
+        return functional.cross_entropy(logits, tags, weight=self.tag_weights, ignore_index=IGNORED_TAG)
 
     def _relation_loss(self, states: Tensor, spans: Tensor, pairs: Tensor, relations: Tensor) -> Tensor:
         logits = self.relation_head(states, spans, pairs).float()
@@ -163,6 +165,11 @@ class RelationHead(nn.Module):
 
     def forward(self, states: Tensor, spans: Tensor, pairs: Tensor) -> Tensor:
         """Return logits `(P, R)` for word states `(B, W, D)`, spans `(S, 5)` and pairs `(P, 2)`."""
+        logits: Tensor = self.output(self.features(states, spans, pairs))
+        return logits
+
+    def features(self, states: Tensor, spans: Tensor, pairs: Tensor) -> Tensor:
+        """Return what is known of each pair, `(P, H)`, before the layers that judge it."""
         maxima = RangeMax(states)
         window, start, end, kind, sentence = spans.unbind(1)
         first_words = _rows(states.flatten(0, 1), window * states.shape[1] + start)
@@ -174,15 +181,14 @@ class RelationHead(nn.Module):
         left, right = torch.where(forward, head, tail), torch.where(forward, tail, head)
         between = maxima(window[head], end[left], start[right])
         gap = (start[right] - end[left]).clamp(min=0)
-        features = (
+        known: Tensor = (
             _rows(as_head, head)
             + _rows(as_tail, tail)
             + self.context(between)
             + self.distance(_bucket(gap) + _DISTANCES * forward)
             + self.sentences((sentence[right] - sentence[left]).clamp(0, _SENTENCES - 1) + _SENTENCES * forward)
         )
-        logits: Tensor = self.output(features)
-        return logits
+        return known
 
 
 class RangeMax:

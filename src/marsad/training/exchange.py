@@ -62,8 +62,16 @@ def exchange(document: Document, pairs: Iterable[tuple[int, int]], counts: Mappi
     No mention may stand in two pairs. Entities keep their order, types and relations; events are left out. `counts`,
     the word forms of a corpus, tell a clitic from a first letter (see `split_clitic`).
     """
-    other = {index: partner for head, tail in pairs for index, partner in ((head, tail), (tail, head))}
-    owner = {document.entities[index].start: index for index in other}
+    partners = ((head, tail) for pair in pairs for head, tail in (pair, pair[::-1]))
+    return rename(document, {index: (document, partner) for index, partner in partners}, counts)
+
+
+def rename(document: Document, names: Mapping[int, tuple[Document, int]], counts: Mapping[str, int]) -> Document:
+    """Return the document with some mentions under another name: `names[i]` says whose words entity `i` gets.
+
+    A name is an entity of any document, by its index; `counts` as in `exchange`.
+    """
+    owner = {document.entities[index].start: index for index in names}
     text, place = "", 0
     words: list[Word] = []
     moved: list[int] = []  # the new index of each old word, of the inner words of a mention that of its first
@@ -74,7 +82,7 @@ def exchange(document: Document, pairs: Iterable[tuple[int, int]], counts: Mappi
         if place in owner:
             end = document.entities[owner[place]].end
             clitic = split_clitic(document.words[place].text, counts)[0]
-            forms = _renamed(document, other[owner[place]], clitic, counts)
+            forms = _name(*names[owner[place]], clitic, counts)
         moved += [len(words)] * (end - place)
         for gap, form in forms:
             text += gap
@@ -93,7 +101,7 @@ def exchange(document: Document, pairs: Iterable[tuple[int, int]], counts: Mappi
     )
 
 
-def _renamed(document: Document, index: int, clitic: str, counts: Mapping[str, int]) -> list[tuple[str, str]]:
+def _name(document: Document, index: int, clitic: str, counts: Mapping[str, int]) -> list[tuple[str, str]]:
     """Return the words of a mention with another clitic on the first, each behind the white space before it."""
     entity = document.entities[index]
     words = document.words[entity.start : entity.end]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from marsad.config import Config
 from marsad.documents import Document
-from marsad.errors import AnnotationError
+from marsad.errors import AnnotationError, ConfigError
 from marsad.formats.check import leaks
 from marsad.schema import Schema
 from marsad.training.dataset import Coverage
@@ -19,6 +19,16 @@ def check_splits(splits: Mapping[str, Sequence[Document]]) -> None:
     problems += [message for _, message in leaks((name, each) for name in splits for each in splits[name])]
     if problems:
         raise AnnotationError("\n".join(problems))
+
+
+def check_exchange(config: Config, schema: Schema) -> None:
+    """Raise `ConfigError` for relations to exchange that the schema does not have."""
+    unknown = [name for name in config.augmentation.exchange if name not in schema.relation_types]
+    if unknown:
+        raise ConfigError(
+            f"augmentation.exchange: {', '.join(unknown)} is no relation of {config.schema_path} "
+            f"(it has {', '.join(schema.relation_types) or 'none'})"
+        )
 
 
 def lessons(documents: Sequence[Document], schema: Schema, coverage: Coverage, config: Config) -> list[str]:

@@ -13,12 +13,13 @@ import json
 import logging
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from datasets import Dataset, concatenate_datasets
-from transformers import EarlyStoppingCallback, set_seed
+from transformers import EarlyStoppingCallback, TrainerCallback, set_seed
 from transformers.trainer_utils import get_last_checkpoint
 
 import marsad
@@ -40,10 +41,22 @@ from marsad.schema import Schema
 from marsad.training.card import model_card
 from marsad.training.dataset import Coverage, WindowCollator, build_dataset
 from marsad.training.exchange import exchanged_copies
-from marsad.training.lessons import check_splits, lessons
+from marsad.training.lessons import check_exchange, check_splits, lessons
 from marsad.training.trainer import ExtractorTrainer, LogFile, training_arguments
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training run ready to start: articles read and checked, the network built, nothing written yet."""
+
+    config: Config
+    splits: Mapping[str, Sequence[Document]]
+    folder: ModelFolder
+    extractor: Extractor
+    trainer: ExtractorTrainer
+    notes: Sequence[str]
 
 
 def train(config: Config, *, resume: bool = False, overwrite: bool = False) -> Report:
@@ -53,21 +66,45 @@ def train(config: Config, *, resume: bool = False, overwrite: bool = False) -> R
     last checkpoint; `overwrite` replaces a run that is there, which is refused otherwise. Raises `ConfigError`,
     `AnnotationError` or `ModelError` before any work is done.
     """
+    checkpoint = _checkpoint(config.output, resume, overwrite)
+    job = prepare(config)
+    run(job, checkpoint)
+    folder, trainer = job.folder, job.trainer
+    if trainer.is_world_process_zero():
+        save_extractor(folder.path, job.extractor, folder.settings, folder.schema, folder.tokenizer, card="")
+    trainer.accelerator.wait_for_everyone()
+    return _finish(job)
+
+
+def prepare(
+    config: Config,
+    *,
+    build: Callable[[Config, Schema, Encoder], Extractor] | None = None,
+    trainer_class: type[ExtractorTrainer] = ExtractorTrainer,
+    callbacks: Sequence[TrainerCallback] = (),
+) -> Job:
+    """Read and check what a config names and build network and trainer; raises as `train`.
+
+    For experiments, `build` makes another network than `build_extractor`, `trainer_class` trains in another way, and
+    `callbacks` are called beside the usual ones.
+    """
     schema = Schema.from_file(config.schema_path)
     splits = {name: formats.read_all(paths, schema=schema) for name, paths in _split_paths(config).items()}
     check_splits(splits)
-    _check_exchange(config, schema)
+    check_exchange(config, schema)
     arguments = training_arguments(config)
-    checkpoint = _checkpoint(config.output, resume, overwrite)
     set_seed(arguments.seed)
     encoder = load_encoder(config.encoder.name, attention_dropout=config.encoder.attention_dropout)
     folder = _unsaved_folder(config, schema, encoder)
-    extractor = build_extractor(config, schema, encoder)
+    extractor = (build or build_extractor)(config, schema, encoder)
     dataset, coverage = _windows(config, folder, splits["train"])
+    notes = lessons(splits["train"], schema, coverage, config)
     copies = _copies(config, splits["train"])
     if copies:
         dataset = concatenate_datasets([dataset, _windows(config, folder, copies)[0]])
-    trainer = ExtractorTrainer(
+    if config.augmentation.exchange:
+        notes.insert(0, f"{len(copies)} copies of training articles with exchanged names are trained on too")
+    trainer = trainer_class(
         score=lambda model: _dev_scores(model, folder, splits["dev"], str(arguments.device)),
         head_rate=config.heads.learning_rate,
         model=extractor,
@@ -75,19 +112,18 @@ def train(config: Config, *, resume: bool = False, overwrite: bool = False) -> R
         train_dataset=dataset,
         eval_dataset=dataset,  # the Trainer wants one; `score` reads whole dev documents instead
         data_collator=WindowCollator(schema, encoder.special, negatives=config.heads.negatives, seed=arguments.seed),
-        callbacks=_callbacks(config),
+        callbacks=[*_callbacks(config), *callbacks],
     )
-    if arguments.process_index == 0:
-        _start_run(config, resume)
-        if config.augmentation.exchange:
-            logger.warning("%d copies of training articles with exchanged names are trained on too", len(copies))
-        for line in lessons(splits["train"], schema, coverage, config):
+    return Job(config, splits, folder, extractor, trainer, notes)
+
+
+def run(job: Job, checkpoint: str | None = None) -> None:
+    """Train, from a checkpoint where one is given, and end with the weights of the best dev score."""
+    if job.trainer.is_world_process_zero():
+        _start_run(job.config, resume=checkpoint is not None)
+        for line in job.notes:
             logger.warning(line)
-    trainer.train(resume_from_checkpoint=checkpoint)
-    if trainer.is_world_process_zero():
-        save_extractor(folder.path, extractor, folder.settings, folder.schema, folder.tokenizer, card="")
-    trainer.accelerator.wait_for_everyone()
-    return _finish(config, folder, splits, trainer)
+    job.trainer.train(resume_from_checkpoint=checkpoint)
 
 
 def _windows(config: Config, folder: ModelFolder, documents: Sequence[Document]) -> tuple[Dataset, Coverage]:
@@ -102,15 +138,6 @@ def _copies(config: Config, documents: Sequence[Document]) -> list[Document]:
     wanted = config.augmentation.exchange
     share, seed = config.augmentation.exchange_share, int(config.training.get("seed", 42))
     return exchanged_copies(documents, wanted, share=share, seed=seed) if wanted else []
-
-
-def _check_exchange(config: Config, schema: Schema) -> None:
-    unknown = [name for name in config.augmentation.exchange if name not in schema.relation_types]
-    if unknown:
-        raise ConfigError(
-            f"augmentation.exchange: {', '.join(unknown)} is no relation of {config.schema_path} "
-            f"(it has {', '.join(schema.relation_types) or 'none'})"
-        )
 
 
 def _split_paths(config: Config) -> dict[str, list[Path]]:
@@ -198,34 +225,22 @@ def _dev_scores(model: Extractor, folder: ModelFolder, gold: Sequence[Document],
     }
 
 
-def _finish(
-    config: Config,
-    folder: ModelFolder,
-    splits: dict[str, list[Document]],
-    trainer: ExtractorTrainer,
-) -> Report:
+def _finish(job: Job) -> Report:
     """Score the saved folder as a user would load it, and write metrics and card beside it."""
-    predictor = Predictor.from_pretrained(folder.path, device=str(trainer.args.device))
-    reports: dict[str, Report] = {
-        name: score_predictor(predictor, splits[name]) for name in ("dev", "test") if name in splits
-    }
-    if trainer.is_world_process_zero():
-        _write_results(config, folder, splits, reports, trainer.state.log_history)
+    predictor = Predictor.from_pretrained(job.folder.path, device=str(job.trainer.args.device))
+    reports = {name: score_predictor(predictor, job.splits[name]) for name in ("dev", "test") if name in job.splits}
+    if job.trainer.is_world_process_zero():
+        _write_results(job, reports)
     return reports.get("test", reports["dev"])
 
 
-def _write_results(
-    config: Config,
-    folder: ModelFolder,
-    splits: dict[str, list[Document]],
-    reports: dict[str, Report],
-    history: Sequence[dict[str, Any]],
-) -> None:
+def _write_results(job: Job, reports: Mapping[str, Report]) -> None:
     content = {name: report.to_dict() for name, report in reports.items()}
-    text = json.dumps({**content, "history": _finite(history)}, ensure_ascii=False, indent=2)
-    (config.output / "metrics.json").write_text(text + "\n", encoding="utf-8")
-    card = model_card(config, folder, splits, reports)
-    (folder.path / CARD_FILE).write_text(card, encoding="utf-8")
+    history = _finite(job.trainer.state.log_history)
+    text = json.dumps({**content, "history": history}, ensure_ascii=False, indent=2)
+    (job.config.output / "metrics.json").write_text(text + "\n", encoding="utf-8")
+    card = model_card(job.config, job.folder, job.splits, reports)
+    (job.folder.path / CARD_FILE).write_text(card, encoding="utf-8")
 
 
 def _finite(history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,0 +1,76 @@
+"""Compare variants of one recipe on the same encoder, articles, seeds and schedule.
+
+python benchmarks/experiments PLAN [--score NAME=DATA ...] [--only VARIANT ...] [--seeds N ...] [--out FOLDER]
+
+A plan (`*.yaml` here) names the variants and what they are scored on; `--score` adds annotated articles that are not
+part of this repository. A run that is finished is not made again, so a plan can be stopped and started, and grow. The
+table at the end compares each variant with the first: F1 in percent, means over the seeds, and the difference with its
+95 % interval by paired bootstrap over all scored articles.
+"""
+
+import argparse
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from plan import Plan
+from running import reports_of, run_variant
+
+from marsad.evaluation.bootstrap import compare
+from marsad.evaluation.scores import Report
+
+RULES = {"entities": "entities", "relations_strict": "strict", "relations_gold_entities": "gold ent."}
+
+
+def pooled(reports: dict[str, Report]) -> Report:
+    """Return one report on the documents of all data."""
+    every = list(reports.values())
+    return Report(tuple(document for each in every for document in each.documents), every[0].types)
+
+
+def table(plan: Plan, records: dict[str, list[dict[str, Any]]]) -> str:
+    """Return the results as a Markdown table."""
+    columns = [f"{data}: {title}" for data in plan.score for title in RULES.values()]
+    differences = [f"Δ {title}" for title in RULES.values()]
+    head = ["variant", *columns, *differences, "seeds", "minutes", "remark"]
+    lines = [f"| {' | '.join(head)} |", f"| {' | '.join(['---'] * len(head))} |"]
+    reports = {name: [reports_of(each) for each in runs] for name, runs in records.items()}
+    first = next(iter(reports))
+    for name, runs in reports.items():
+        cells = [name]
+        for data in plan.score:
+            cells += [f"{100 * mean(each[data].tables[rule].micro.f1 for each in runs):.1f}" for rule in RULES]
+        for rule in RULES:
+            if name == first:
+                cells.append("")
+                continue
+            found = compare([pooled(each) for each in reports[first]], [pooled(each) for each in runs], rule)
+            low, high = (100 * end for end in found.interval)
+            cells.append(f"{100 * found.difference:+.1f} ({low:+.1f} to {high:+.1f})")
+        minutes = mean(each["seconds"] for each in records[name]) / 60
+        cells += [str(len(runs)), f"{minutes:.1f}", plan.variants[name].why]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("plan", type=Path)
+    parser.add_argument("--score", action="append", default=[], metavar="NAME=DATA", help="score on these too")
+    parser.add_argument("--only", nargs="+", help="variants to run; the table has all that are there")
+    parser.add_argument("--seeds", type=int, nargs="+")
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    plan = Plan.from_file(arguments.plan).scored_on(arguments.score)
+    out = arguments.out or Path("runs/experiments") / arguments.plan.stem
+    seeds = arguments.seeds or plan.seeds
+    records: dict[str, list[dict[str, Any]]] = {}
+    for seed in seeds:
+        for name in arguments.only or plan.variants:
+            records.setdefault(name, []).append(run_variant(plan, name, seed, out))
+            print(f"{name}, seed {seed}: done", flush=True)
+    print(f"\n{plan.title}\n\n{table(plan, records)}")
+
+
+if __name__ == "__main__":
+    main()

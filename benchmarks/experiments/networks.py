@@ -1,0 +1,214 @@
+"""Networks that differ from the library's in more than the relation head. Shapes as in `marsad.modeling.extractor`."""
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from marsad.modeling.extractor import IGNORED_TAG, Extractor
+
+PAIRS_AT_ONCE = 64
+
+
+class Crf(Extractor):
+    """Tags by a linear-chain CRF (Lafferty et al. 2001): learnt transitions, and marginals where logits were."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.transitions = nn.Parameter(torch.zeros(self.tag_head.out_features, self.tag_head.out_features))
+
+    def encode(self, input_ids: Tensor, attention_mask: Tensor, word_starts: Tensor, word_ends: Tensor) -> Tensor:
+        states = super().encode(input_ids, attention_mask, word_starts, word_ends)
+        states.is_word = word_ends > word_starts  # type: ignore[attr-defined]
+        return states
+
+    def tag(self, states: Tensor) -> Tensor:
+        """Return log marginals (B, W, K); the predictor's search over them is then maximum posterior decoding."""
+        scores = self.tag_head(states).float()
+        is_word: Tensor = states.is_word  # type: ignore[attr-defined]
+        forward, backward = self._forward(scores, is_word), self._backward(scores, is_word)
+        return (forward + backward).log_softmax(dim=2)
+
+    def _tag_loss(self, states: Tensor, tags: Tensor) -> Tensor:
+        scores = self.tag_head(states).float()
+        is_word: Tensor = states.is_word  # type: ignore[attr-defined]
+        known = (tags != IGNORED_TAG) & is_word
+        # Of a word whose tag is not known every tag will do.
+        other = known.unsqueeze(2) & (torch.arange(scores.shape[2]) != tags.unsqueeze(2))
+        gold = scores.masked_fill(other, -1e4)
+        free, held = (self._forward(each, is_word)[:, -1].logsumexp(dim=1) for each in (scores, gold))
+        return (free - held).sum() / known.sum().clamp(min=1)
+
+    def _forward(self, scores: Tensor, is_word: Tensor) -> Tensor:
+        message = scores[:, 0]
+        messages = [message]
+        for word in range(1, scores.shape[1]):
+            reached = (message.unsqueeze(2) + self.transitions).logsumexp(dim=1) + scores[:, word]
+            message = torch.where(is_word[:, word, None], reached, message)
+            messages.append(message)
+        return torch.stack(messages, dim=1)
+
+    def _backward(self, scores: Tensor, is_word: Tensor) -> Tensor:
+        message = torch.zeros_like(scores[:, 0])
+        messages = [message]
+        for word in range(scores.shape[1] - 1, 0, -1):
+            reached = (self.transitions + (scores[:, word] + message).unsqueeze(1)).logsumexp(dim=2)
+            message = torch.where(is_word[:, word, None], reached, message)
+            messages.append(message)
+        return torch.stack(messages[::-1], dim=1)
+
+
+class SplitTop(Extractor):
+    """Tags and relations each have an uppermost encoder layer of their own."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        layers = self.encoder.get_submodule("encoder.layer")
+        self.relation_layer = copy.deepcopy(layers[-1])  # type: ignore[index]
+
+    def encode(self, input_ids: Tensor, attention_mask: Tensor, word_starts: Tensor, word_ends: Tensor) -> Tensor:
+        held: list[Tensor] = []
+        last: Any = self.encoder.get_submodule("encoder.layer")[-1]  # type: ignore[index]
+
+        def own(_: nn.Module, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
+            found = self.relation_layer(*inputs, **options)
+            held.append(found[0] if isinstance(found, tuple) else found)
+
+        hook = last.register_forward_pre_hook(own, with_kwargs=True)
+        try:
+            tagged = super().encode(input_ids, attention_mask, word_starts, word_ends)
+        finally:
+            hook.remove()
+        related = self._words(held[0], word_starts, word_ends)
+        return torch.cat([tagged, related], dim=2)
+
+    def _words(self, states: Tensor, starts: Tensor, ends: Tensor) -> Tensor:
+        encoder = self.encoder
+        self.encoder = _Given(states)
+        try:
+            return super().encode(states, states, starts, ends)
+        finally:
+            self.encoder = encoder
+
+    def tag(self, states: Tensor) -> Tensor:
+        return super().tag(states[:, :, : states.shape[2] // 2])
+
+    def relate(self, states: Tensor, spans: Tensor, pairs: Tensor) -> Tensor:
+        return super().relate(states[:, :, states.shape[2] // 2 :], spans, pairs)
+
+    def _relation_loss(self, states: Tensor, spans: Tensor, pairs: Tensor, relations: Tensor) -> Tensor:
+        return super()._relation_loss(states[:, :, states.shape[2] // 2 :], spans, pairs, relations)
+
+
+class _Given(nn.Module):
+    """Stands for an encoder whose states are there already."""
+
+    def __init__(self, states: Tensor) -> None:
+        super().__init__()
+        self.last_hidden_state = states
+
+    def forward(self, **_: Any) -> "_Given":
+        return self
+
+
+class RDrop(Extractor):
+    """Two passes with different dropout, and what they disagree in added to the loss (Wu et al. 2021)."""
+
+    strength = 1.0
+
+    def forward(self, *arguments: Any, **inputs: Any) -> dict[str, Tensor]:
+        tags, spans, pairs, relations = (inputs[name] for name in ("tags", "spans", "pairs", "relations"))
+        pieces = [inputs[name] for name in ("input_ids", "attention_mask", "word_starts", "word_ends")]
+        passes = [self.encode(*pieces) for _ in range(2)]
+        tag_loss = sum(self._tag_loss(states, tags) for states in passes) / 2
+        relation_loss = sum(self._relation_loss(states, spans, pairs, relations) for states in passes) / 2
+        first, second = (self.tag(states).float().log_softmax(2)[tags != IGNORED_TAG] for states in passes)
+        apart = _symmetric_kl(first, second) / max(len(first), 1)
+        if len(pairs):
+            asked = self._pair_allowed(spans, pairs)
+            yes = [self.relation_head(states, spans, pairs).float()[asked] for states in passes]
+            both = [torch.stack([functional.logsigmoid(each), functional.logsigmoid(-each)], 1) for each in yes]
+            apart = apart + self.weights.relations * _symmetric_kl(*both) / max(len(spans), 1)
+        loss = tag_loss + self.weights.relations * relation_loss + self.strength * apart
+        return {"loss": loss, "tag_loss": tag_loss.detach(), "relation_loss": relation_loss.detach()}
+
+
+def _symmetric_kl(first: Tensor, second: Tensor) -> Tensor:
+    options: Any = {"log_target": True, "reduction": "sum"}
+    return (functional.kl_div(first, second, **options) + functional.kl_div(second, first, **options)) / 2
+
+
+class Markers(Extractor):
+    """Typed markers in a second pass, many pairs at once (PURE's approximation: Zhong & Chen 2021, section 3.4).
+
+    Each pair has four markers, the start and end of head and tail by type, at the positions of the pieces they mark.
+    Markers read the text and the markers of their own pair; the text reads itself alone.
+    """
+
+    def __init__(self, encoder: nn.Module, width: int, schema: Any, *arguments: Any) -> None:
+        super().__init__(encoder, width, schema, *arguments)
+        self.markers = nn.Embedding(4 * len(schema.entity_types), width)
+        nn.init.normal_(self.markers.weight, std=0.02)
+        bias = self.relation_head.output[-1].bias
+        self.relation_head: nn.Module = nn.Linear(2 * width, len(bias))
+        with torch.no_grad():
+            self.relation_head.bias.copy_(bias)  # the prior
+
+    def encode(self, input_ids: Tensor, attention_mask: Tensor, word_starts: Tensor, word_ends: Tensor) -> Tensor:
+        states = super().encode(input_ids, attention_mask, word_starts, word_ends)
+        states.source = (input_ids, attention_mask, word_starts, word_ends)  # type: ignore[attr-defined]
+        return states
+
+    def relate(self, states: Tensor, spans: Tensor, pairs: Tensor) -> Tensor:
+        logits = self._logits(states, spans, pairs).float()
+        return logits.masked_fill(~self._pair_allowed(spans, pairs), -torch.inf)
+
+    def _relation_loss(self, states: Tensor, spans: Tensor, pairs: Tensor, relations: Tensor) -> Tensor:
+        if not len(pairs):
+            return states.sum() * 0
+        logits = self._logits(states, spans, pairs).float()
+        losses = functional.binary_cross_entropy_with_logits(logits, relations.float(), reduction="none")
+        return (losses * self._pair_allowed(spans, pairs)).sum() / max(len(spans), 1)
+
+    def _logits(self, states: Tensor, spans: Tensor, pairs: Tensor) -> Tensor:
+        windows = spans[pairs[:, 0], 0]
+        found = []
+        order = []
+        for window in windows.unique().tolist():
+            members = (windows == window).nonzero().squeeze(1)
+            for some in members.split(PAIRS_AT_ONCE):
+                found.append(self._some(states.source, window, spans, pairs[some]))  # type: ignore[attr-defined]
+                order.append(some)
+        back = torch.cat(order).argsort()
+        return self.relation_head(self.dropout(torch.cat(found)[back]))
+
+    def _some(self, source: Any, window: int, spans: Tensor, pairs: Tensor) -> Tensor:
+        """Return the states of the two start markers of some pairs of one window, (P, 2D)."""
+        input_ids, attention_mask, word_starts, word_ends = (each[window] for each in source)
+        length = int(attention_mask.sum())
+        ends = spans[pairs.flatten()]  # head and tail in turn
+        start = word_starts[ends[:, 1]]
+        stop = word_ends[ends[:, 2] - 1] - 1
+        role = torch.arange(len(ends)) % 2
+        kind = 4 * ends[:, 3] + 2 * role
+        encoder: Any = self.encoder
+        embedded = torch.cat(
+            [
+                encoder.embeddings.word_embeddings(input_ids[:length]),
+                self.markers(torch.stack([kind, kind + 1], 1).flatten()),
+            ]
+        )
+        position = torch.cat([torch.arange(length), torch.stack([start, stop], 1).flatten()])
+        owner = torch.cat([torch.full((length,), -1), torch.arange(len(pairs)).repeat_interleave(4)])
+        readable = (owner.unsqueeze(0) == -1) | (owner.unsqueeze(0) == owner.unsqueeze(1))
+        out = encoder(
+            inputs_embeds=embedded.unsqueeze(0),
+            position_ids=position.unsqueeze(0),
+            attention_mask=readable[None, None],
+        ).last_hidden_state[0, length:]
+        return out.view(len(pairs), 4, -1)[:, [0, 2]].flatten(1)
+
+
+NETWORKS = {"crf": Crf, "split-top": SplitTop, "r-drop": RDrop, "markers": Markers}

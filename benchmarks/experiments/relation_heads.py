@@ -1,0 +1,165 @@
+"""Relation heads that were tried beside the library's own; all read the same spans and pairs and return logits (P, R).
+
+Shapes as in `marsad.modeling.extractor`. Every head starts from the same prior and has the schema's mask put on by the
+extractor, so that they differ in what they know of a pair and in nothing else.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from marsad.modeling.extractor import RangeMax, RelationHead
+from marsad.modeling.settings import HeadSettings
+from marsad.schema import Schema
+
+SIDE_WORDS = 8
+_MOST_SPAN_WORDS = 12
+_WIDTH_FEATURES = 25
+
+
+def _output(inputs: int, num_relations: int, prior: float) -> nn.Linear:
+    layer = nn.Linear(inputs, num_relations)
+    nn.init.constant_(layer.bias, math.log(prior / (1 - prior)))
+    return layer
+
+
+def rows(table: Tensor, index: Tensor) -> Tensor:
+    """Rows of a table, by embedding look-up: its gradient is summed in a fixed order and fast on a CPU."""
+    return functional.embedding(index, table)
+
+
+class Library(RelationHead):
+    """The library's head, made from the same arguments as the others."""
+
+    def __init__(self, width: int, heads: HeadSettings, schema: Schema, prior: float) -> None:
+        types, relations = len(schema.entity_types), len(schema.relation_types)
+        super().__init__(width, heads.relation_hidden, types, relations, dropout=heads.dropout, prior=prior)
+
+    def without(self, *parts: str) -> "Library":
+        """Return the head with these of its parts put to nothing for good."""
+        for part in parts:
+            for weight in self.get_submodule(part).parameters():
+                nn.init.zeros_(weight).requires_grad_(False)
+        return self
+
+
+class Product(Library):
+    """The library's head with the product of head and tail beside their sum: a bilinear form of low rank."""
+
+    def __init__(self, width: int, heads: HeadSettings, schema: Schema, prior: float) -> None:
+        super().__init__(width, heads, schema, prior)
+        hidden = heads.relation_hidden
+        self.left, self.right = nn.Linear(2 * width, hidden), nn.Linear(2 * width, hidden)
+
+    def features(self, states: Tensor, spans: Tensor, pairs: Tensor) -> Tensor:
+        inside = _span_states(states, spans)
+        product = rows(self.left(inside), pairs[:, 0]) * rows(self.right(inside), pairs[:, 1])
+        return super().features(states, spans, pairs) + product
+
+
+class Sides(Library):
+    """The library's head that also reads some words before the first mention and after the second.
+
+    An Arabic report often opens with its verb, before both mentions: «قصف الجيش مواقع الحركة».
+    """
+
+    def __init__(self, width: int, heads: HeadSettings, schema: Schema, prior: float, words: int = SIDE_WORDS) -> None:
+        super().__init__(width, heads, schema, prior)
+        self.before = nn.Linear(width, heads.relation_hidden)
+        self.after = nn.Linear(width, heads.relation_hidden)
+        self.words = words
+
+    def features(self, states: Tensor, spans: Tensor, pairs: Tensor) -> Tensor:
+        maxima = RangeMax(states)
+        window, start, end = spans[:, 0], spans[:, 1], spans[:, 2]
+        head, tail = pairs.unbind(1)
+        low = torch.minimum(start[head], start[tail])
+        high = torch.maximum(end[head], end[tail])
+        before = maxima(window[head], (low - self.words).clamp(min=0), low)
+        after = maxima(window[head], high, (high + self.words).clamp(max=states.shape[1]))
+        return super().features(states, spans, pairs) + self.before(before) + self.after(after)
+
+
+class Mentions(Library):
+    """The library's head on mentions that have read each other: one attention layer over the mentions of a window."""
+
+    def __init__(self, width: int, heads: HeadSettings, schema: Schema, prior: float) -> None:
+        super().__init__(width, heads, schema, prior)
+        hidden = heads.relation_hidden
+        self.into = nn.Linear(2 * width, hidden)
+        self.kind = nn.Embedding(len(schema.entity_types), hidden)
+        self.layer = nn.TransformerEncoderLayer(hidden, 4, 2 * hidden, heads.dropout, batch_first=True)
+        self.as_head, self.as_tail = nn.Linear(hidden, hidden), nn.Linear(hidden, hidden)
+
+    def features(self, states: Tensor, spans: Tensor, pairs: Tensor) -> Tensor:
+        mentions = self.into(_span_states(states, spans)) + self.kind(spans[:, 3])
+        apart = spans[:, 0].unsqueeze(0) != spans[:, 0].unsqueeze(1)
+        mentions = self.layer(mentions.unsqueeze(0), src_mask=apart).squeeze(0)
+        head, tail = pairs.unbind(1)
+        known = super().features(states, spans, pairs)
+        return known + rows(self.as_head(mentions), head) + rows(self.as_tail(mentions), tail)
+
+
+class SpERT(nn.Module):
+    """The head of SpERT (Eberts & Ulges 2020): max over each span, a width embedding, max between, one linear layer."""
+
+    def __init__(self, width: int, heads: HeadSettings, schema: Schema, prior: float) -> None:
+        super().__init__()
+        self.span_width = nn.Embedding(_MOST_SPAN_WORDS + 1, _WIDTH_FEATURES)
+        self.dropout = nn.Dropout(heads.dropout)
+        self.output = _output(3 * width + 2 * _WIDTH_FEATURES, len(schema.relation_types), prior)
+
+    def forward(self, states: Tensor, spans: Tensor, pairs: Tensor) -> Tensor:
+        maxima = RangeMax(states)
+        window, start, end = spans[:, 0], spans[:, 1], spans[:, 2]
+        inside = torch.cat(
+            [maxima(window, start, end), self.span_width((end - start).clamp(max=_MOST_SPAN_WORDS))], dim=1
+        )
+        head, tail = pairs.unbind(1)
+        between = maxima(window[head], torch.minimum(end[head], end[tail]), torch.maximum(start[head], start[tail]))
+        logits: Tensor = self.output(self.dropout(torch.cat([rows(inside, head), between, rows(inside, tail)], dim=1)))
+        return logits
+
+
+class Biaffine(nn.Module):
+    """A biaffine form of typed spans (Dozat & Manning 2017), without words between and without distance."""
+
+    def __init__(self, width: int, heads: HeadSettings, schema: Schema, prior: float) -> None:
+        super().__init__()
+        hidden = heads.relation_hidden
+        self.head, self.tail = (_perceptron(2 * width, hidden, heads.dropout) for _ in range(2))
+        self.kind = nn.Embedding(len(schema.entity_types), 2 * width)
+        nn.init.normal_(self.kind.weight, std=0.1)
+        self.bilinear = nn.Linear(hidden, hidden * len(schema.relation_types), bias=False)
+        nn.init.normal_(self.bilinear.weight, std=1 / hidden)
+        self.linear = _output(2 * hidden, len(schema.relation_types), prior)
+
+    def forward(self, states: Tensor, spans: Tensor, pairs: Tensor) -> Tensor:
+        inside = _span_states(states, spans) + self.kind(spans[:, 3])
+        head, tail = rows(self.head(inside), pairs[:, 0]), rows(self.tail(inside), pairs[:, 1])
+        turned = self.bilinear(head).view(len(pairs), -1, tail.shape[1])
+        logits: Tensor = (turned * tail.unsqueeze(1)).sum(2) + self.linear(torch.cat([head, tail], dim=1))
+        return logits
+
+
+def _perceptron(inputs: int, hidden: int, dropout: float) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.GELU(), nn.Dropout(dropout))
+
+
+def _span_states(states: Tensor, spans: Tensor) -> Tensor:
+    """Maximum over the words of each span beside its first word, (S, 2D)."""
+    window, start, end = spans[:, 0], spans[:, 1], spans[:, 2]
+    first = rows(states.flatten(0, 1), window * states.shape[1] + start)
+    return torch.cat([RangeMax(states)(window, start, end), first], dim=1)
+
+
+HEADS = {
+    "library": Library,
+    "spert": SpERT,
+    "biaffine": Biaffine,
+    "product": Product,
+    "sides": Sides,
+    "mentions": Mentions,
+}
