@@ -46,6 +46,8 @@ def run_variant(plan: Plan, name: str, seed: int, out: Path) -> dict[str, Any]:
         record: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return record
     variant = plan.variants[name]
+    if variant.of is not None:
+        run_variant(plan, variant.of, seed, out)
     start = time.perf_counter()
     if variant.of is None:
         predictor, known = _train(plan, variant, seed, folder)

@@ -123,6 +123,7 @@ class Config(_Section):
     heads: HeadsSection = HeadsSection()
     augmentation: AugmentationSection = AugmentationSection()
     early_stopping: EarlyStoppingSection = EarlyStoppingSection()
+    calibrate: bool = Field(True, description="fit curves on dev that make probabilities of the reported scores")
     batch_by_length: bool = Field(True, description="batch windows of like length")
     few_examples: int = Field(20, ge=0, description="warn of types with fewer examples in train than this")
     training: dict[str, Any] = Field(default={}, validate_default=True)

@@ -190,3 +190,42 @@ def test_calibrate_writes_curves_and_thresholds(model: Path, articles: list[Docu
     conllup.write(articles[:2], gold)
     few = _run("calibrate", copy, gold)
     assert (few.returncode, "2 articles are too few to calibrate on: give 5 or more" in few.stderr) == (1, True)
+
+
+def test_evaluate_says_how_far_scores_are_from_probabilities(
+    model: Path, articles: list[Document], tmp_path: Path
+) -> None:
+    conllup.write(articles, tmp_path / "gold.conllup")
+    shown = _run("evaluate", model, tmp_path / "gold.conllup", "--reliability").stdout
+    assert "Are scores probabilities?" in shown
+    content = json.loads(_run("evaluate", model, tmp_path / "gold.conllup", "--reliability", "--json").stdout)
+    assert content["reliability"]["entities"]["num_items"] == sum(len(each.entities) for each in articles)
+
+
+def test_report_writes_one_page(model: Path, articles: list[Document], tmp_path: Path) -> None:
+    gold, page = tmp_path / "gold.conllup", tmp_path / "pages" / "page.html"
+    conllup.write(articles, gold)
+    result = _run("report", model.parent, gold, "-o", page)
+    assert (result.returncode, f"4 articles in {page}" in result.stderr) == (0, True), result.stderr
+    assert page.read_text(encoding="utf-8").count("<details") == 4
+    wrong = _run("report", model, gold)
+    assert (wrong.returncode, "give the run folder" in wrong.stderr) == (2, True)
+
+
+def test_suggest_ranks_reports_and_hands_them_over_to_be_corrected(
+    model: Path, articles: list[Document], tmp_path: Path
+) -> None:
+    pool, drafts = tmp_path / "pool.jsonl", tmp_path / "drafts.conllup"
+    lines = [json.dumps({"id": f"r{n}", "text": each.text}) for n, each in enumerate(articles)]
+    pool.write_text("\n".join(lines), encoding="utf-8")
+    result = _run("suggest", model, pool, "-n", "3", "-o", drafts, "--json")
+    assert result.returncode == 0, result.stderr
+    chosen = json.loads(result.stdout)
+    assert len({each["id"] for each in chosen}) == 3
+    assert [each.id for each in conllup.read(drafts)] == [each["id"] for each in chosen]
+    assert any(each.entities for each in conllup.read(drafts))
+    table = _run("suggest", model, pool, "--annotated", model.parent / "missing").stderr
+    assert "missing does not exist" in table
+    pool.write_text(lines[0] + "\nnot json\n", encoding="utf-8")
+    broken = _run("suggest", model, pool)
+    assert (broken.returncode, "pool.jsonl:2: not JSON" in broken.stderr, "r0" in broken.stdout) == (1, True, True)

@@ -221,3 +221,24 @@ def test_copies_with_exchanged_names_are_trained_on(short: Config, tmp_path: Pat
 def test_exchange_is_for_relations_of_the_schema(short: Config) -> None:
     with pytest.raises(ConfigError, match=r"augmentation\.exchange: ATTACK is no relation of .*it has ATTACKS"):
         train(_changed(short, augmentation={"exchange": ["ATTACK"]}))
+
+
+def test_scores_are_calibrated_on_dev_unless_told_otherwise(
+    short: Config, articles: list[Document], tmp_path: Path
+) -> None:
+    documents = conllup.read(short.data.train[0])
+    conllup.write(documents[:-6], tmp_path / "train.conllup")
+    conllup.write(documents[-6:], tmp_path / "dev.conllup")
+    dev = {"train": str(tmp_path / "train.conllup"), "dev": str(tmp_path / "dev.conllup")}
+    train(_changed(short, data=dev))
+    plain = _changed(short, data=dev, output=str(tmp_path / "plain"), calibrate=False)
+    train(plain)
+    calibrated = Predictor.from_pretrained(short.output / "model", device="cpu")
+    bare = Predictor.from_pretrained(plain.output / "model", device="cpu")
+    assert bare.folder.settings.calibration is None
+    assert "probabilities as far as" in (short.output / "model" / "README.md").read_text(encoding="utf-8")
+    assert "the network's own" in (plain.output / "model" / "README.md").read_text(encoding="utf-8")
+    ours, theirs = calibrated.predict(articles[0].text), bare.predict(articles[0].text)
+    assert [(each.type, each.start) for each in ours.entities] == [(each.type, each.start) for each in theirs.entities]
+    assert [each.score for each in ours.entities] != [each.score for each in theirs.entities]
+    assert calibrated.uncalibrated().predict(articles[0].text) == theirs

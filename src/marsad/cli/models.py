@@ -93,31 +93,43 @@ def evaluate(
         list[Path] | None,
         typer.Option("--train", metavar="DATA", help="What baselines learn from; the model's own training articles."),
     ] = None,
+    reliability: Annotated[
+        bool, typer.Option("--reliability", help="How far the scores are from probabilities too.")
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     as_json: JsonOption = False,
 ) -> None:
     """Score a model on annotated articles, all DATA in one table, each F1 with its 95 % interval."""
     from marsad import formats
+    from marsad.evaluation import calibration
     from marsad.evaluation.bootstrap import to_record
-    from marsad.evaluation.scoring import score_baselines, score_predictor
+    from marsad.evaluation.scoring import score_baselines, score_predictions, score_predictor
     from marsad.evaluation.slices import slices
-    from marsad.evaluation.tables import format_baselines, format_report
+    from marsad.evaluation.tables import format_baselines, format_reliability, format_report
     from marsad.inference.predictor import Predictor
 
     gold = formats.read_all(data)
     predictor = Predictor.from_pretrained(model, device=device)
     learnt_from = formats.read_all(train_data or trained_on(model)) if baselines else []
     beside = score_baselines(baselines or (), predictor, gold, learnt_from, device=device)
-    report = score_predictor(predictor, gold, gold_entities=gold_entities)
+    if reliability:
+        report, predicted, on_gold = score_predictions(predictor, gold)
+        found = calibration.outcomes(gold, predicted, on_gold)
+        measured = {name: calibration.reliability(each) for name, each in found.items()}
+    else:
+        report, measured = score_predictor(predictor, gold, gold_entities=gold_entities), {}
     if as_json:
         extra: dict[str, object] = {"baselines": {name: to_record(each) for name, each in beside.items()}}
         parts = {key: slices(report, key) for key in by or ()}
+        extra["reliability"] = {name: asdict(each) for name, each in measured.items()}
         extra["slices"] = {key: {name: each.to_dict() for name, each in part.items()} for key, part in parts.items()}
         print_json({**to_record(report), **{name: content for name, content in extra.items() if content}})
         return
     typer.echo(format_report(report, by or ()))
     if beside:
         typer.echo(f"\n{format_baselines(report, beside)}")
+    if measured:
+        typer.echo(f"\nAre scores probabilities?\n{format_reliability({'': measured})}")
 
 
 @app.command()
@@ -157,7 +169,7 @@ def calibrate(
         print_json(figures | {"cutoffs": {name: asdict(each) for name, each in chosen.items()}})
         return
     typer.echo(f"{len(gold)} articles; after: by curves fitted on the other articles, {calibration.NUM_FOLDS} parts")
-    typer.echo(tables.format_calibration(**measured))
+    typer.echo(tables.format_reliability(measured))
     if precision:
         typer.echo(f"\n{tables.format_cutoffs(chosen, precision)}")
     typer.echo(f"saved in {model}", err=True)

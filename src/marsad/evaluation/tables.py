@@ -100,14 +100,16 @@ def _slices(report: Report, key: str) -> Iterator[str]:
         yield f"  {name:<24}{part.num_documents:>10}" + "".join(f"{cell:>30}" for cell in cells)
 
 
-def format_calibration(before: Mapping[str, Reliability], after: Mapping[str, Reliability]) -> str:
-    """Return a line for each kind of score, before and after calibration."""
+def format_reliability(stages: Mapping[str, Mapping[str, Reliability]]) -> str:
+    """Return a line for each kind of score at each stage, as "before" and "after" a calibration."""
     names = {"entities": "entities", "relations": "relations", "relations_gold_entities": "relations, given entities"}
     lines = [f"  {'':<34}{'items':>8}{'ECE':>8}{'by chance':>12}{'at most':>9}{'Brier':>8}{'AUROC':>8}"]
     for name, title in names.items():
-        for when, each in (("before", before[name]), ("after", after[name])):
+        for when, kinds in stages.items():
+            each = kinds[name]
             figures = f"{each.ece:>8.3f}{each.floor:>12.3f}{each.ceiling:>9.3f}{each.brier:>8.3f}{each.auroc:>8.3f}"
-            lines.append(f"  {f'{title}, {when}':<34}{each.num_items:>8}{figures if each.num_items else '       –'}")
+            label = f"{title}, {when}" if when else title
+            lines.append(f"  {label:<34}{each.num_items:>8}{figures if each.num_items else '       –'}")
     lines.append("by chance, at most: mean and 95 % quantile of the ECE that perfectly calibrated scores would show")
     return "\n".join(lines)
 

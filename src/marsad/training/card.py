@@ -55,11 +55,15 @@ Rules: $rules.
 ## Limits
 
 The scores are those of articles like the ones above and fall on other sources, countries and times. The model reads
-what a report says; it does not know whether it is true. Scores beside mentions are the network's own, and no
-probabilities, unless `marsad calibrate` was run (`marsad.json` then has a `calibration`). A person must check the
-sentence each incident was read from before anyone acts on it.
+what a report says; it does not know whether it is true. $scores_are A person must check the sentence each incident was
+read from before anyone acts on it.
 """
 )
+
+_CALIBRATED = """Scores beside mentions and relations are
+probabilities as far as the dev articles could teach them: the share of such reports that were right there."""
+_NOT_CALIBRATED = """Scores beside mentions and relations are
+the network's own and no probabilities (`marsad calibrate` makes them so)."""
 
 
 def model_card(
@@ -67,8 +71,10 @@ def model_card(
     folder: ModelFolder,
     splits: Mapping[str, Sequence[Document]],
     reports: Mapping[str, Report],
+    *,
+    calibrated: bool,
 ) -> str:
-    """Return the card of a trained model as Markdown."""
+    """Return the card of a trained model as Markdown; `calibrated` says whether its scores were fitted on dev."""
     training = config.training
     return _TEMPLATE.substitute(
         name=config.output.name,
@@ -84,6 +90,7 @@ def model_card(
         overlap=config.encoder.overlap,
         seed=training.get("seed", 42),
         scores="\n".join(_score_rows(reports)),
+        scores_are=_CALIBRATED if calibrated else _NOT_CALIBRATED,
         rules="; ".join(f"{name}: {rule}" for name, rule in RULES.items()),
     )
 

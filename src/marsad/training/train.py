@@ -27,15 +27,16 @@ from marsad import formats
 from marsad.config import Config
 from marsad.documents import Document
 from marsad.errors import ConfigError
+from marsad.evaluation import calibration
 from marsad.evaluation.metrics import evaluate
 from marsad.evaluation.scores import Report
-from marsad.evaluation.scoring import score_predictor
+from marsad.evaluation.scoring import score_predictions, score_predictor
 from marsad.inference.backends import TorchBackend
 from marsad.inference.predictor import Predictor
 from marsad.modeling.encoder import Encoder, load_encoder
 from marsad.modeling.extractor import Extractor, LossWeights
 from marsad.modeling.folder import save_extractor
-from marsad.modeling.settings import CARD_FILE, HeadSettings, ModelFolder, ModelSettings
+from marsad.modeling.settings import CARD_FILE, HeadSettings, ModelFolder, ModelSettings, write_settings
 from marsad.modeling.windows import tokenise
 from marsad.schema import Schema
 from marsad.training.card import model_card
@@ -226,12 +227,23 @@ def _dev_scores(model: Extractor, folder: ModelFolder, gold: Sequence[Document],
 
 
 def _finish(job: Job) -> Report:
-    """Score the saved folder as a user would load it, and write metrics and card beside it."""
+    """Score the saved folder as a user would load it, calibrate it on dev, and write metrics and card beside it."""
     predictor = Predictor.from_pretrained(job.folder.path, device=str(job.trainer.args.device))
-    reports = {name: score_predictor(predictor, job.splits[name]) for name in ("dev", "test") if name in job.splits}
+    dev = job.splits["dev"]
+    report, predicted, on_gold = score_predictions(predictor, dev)
+    reports = {"dev": report}
+    if "test" in job.splits:
+        reports["test"] = score_predictor(predictor, job.splits["test"])
     if job.trainer.is_world_process_zero():
+        if _calibrates(job):
+            curves = calibration.fit(calibration.outcomes(dev, predicted, on_gold), job.folder.schema)
+            write_settings(job.folder.path, job.folder.settings.model_copy(update={"calibration": curves}))
         _write_results(job, reports)
     return reports.get("test", reports["dev"])
+
+
+def _calibrates(job: Job) -> bool:
+    return job.config.calibrate and len(job.splits["dev"]) >= calibration.NUM_FOLDS
 
 
 def _write_results(job: Job, reports: Mapping[str, Report]) -> None:
@@ -239,7 +251,7 @@ def _write_results(job: Job, reports: Mapping[str, Report]) -> None:
     history = _finite(job.trainer.state.log_history)
     text = json.dumps({**content, "history": history}, ensure_ascii=False, indent=2)
     (job.config.output / "metrics.json").write_text(text + "\n", encoding="utf-8")
-    card = model_card(job.config, job.folder, job.splits, reports)
+    card = model_card(job.config, job.folder, job.splits, reports, calibrated=_calibrates(job))
     (job.folder.path / CARD_FILE).write_text(card, encoding="utf-8")
 
 
