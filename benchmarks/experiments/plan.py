@@ -27,6 +27,7 @@ class Variant(BaseModel):
     network: str = "library"
     copies: list[str] = Field([], description="changed copies of training articles, see augmentation.py")
     layer_decay: float = Field(1.0, description="learning rate of an encoder layer as a share of the one above it")
+    freeze_pieces: bool = Field(False, description="leave the encoder's piece embeddings as they are")
     averaging: bool = Field(False, description="end with the mean of the weights over the second half of the updates")
     of: str | None = Field(None, description="score the trained models of this variant, decoded in another way")
     decode: Literal["argmax", "dev-thresholds"] | None = None

@@ -96,6 +96,8 @@ def builder(variant: Variant) -> Callable[[Config, Schema, Encoder], Extractor]:
 
     def build(config: Config, schema: Schema, encoder: Encoder) -> Extractor:
         extractor = build_extractor(config, schema, encoder)
+        if variant.freeze_pieces:
+            encoder.model.get_input_embeddings().weight.requires_grad_(False)
         if variant.network != "library":
             return NETWORKS[variant.network](
                 encoder.model,
