@@ -51,6 +51,7 @@ def suggested(model: Path, pool: Sequence[Document], known: Sequence[Document]) 
 def trained(config: Config, articles: Sequence[Document], folder: Path, data: Sequence[str]) -> dict[str, float]:
     """Train on some articles where that was not done yet, and return F1 on the data by figure."""
     scores = folder / "scores.json"
+    made_from = {"articles": [each.id for each in articles], "training": config.training, "data": list(data)}
     if not scores.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         conllup.write(articles, folder / "articles.conllup")
@@ -58,8 +59,11 @@ def trained(config: Config, articles: Sequence[Document], folder: Path, data: Se
         train(config.model_copy(update={"output": folder, "data": split}), overwrite=True)
         report = score_predictor(Predictor.from_pretrained(folder / "model"), formats.read_all(data))
         found = {name: report.tables[name].micro.f1 for name in HEADLINES}
-        scores.write_text(json.dumps(found) + "\n", encoding="utf-8")
-    result: dict[str, float] = json.loads(scores.read_text(encoding="utf-8"))
+        scores.write_text(json.dumps({"f1": found, **made_from}) + "\n", encoding="utf-8")
+    record = json.loads(scores.read_text(encoding="utf-8"))
+    result: dict[str, float] = record.pop("f1")
+    if record != made_from:
+        raise SystemExit(f"{folder} was made from other articles or with other settings: choose another --out")
     return result
 
 

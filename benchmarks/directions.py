@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("data", nargs="*", default=["data/annotations/test"])
     arguments = parser.parse_args()
-    gold = formats.read_all(arguments.data)
+    gold = [each for each in formats.read_all(arguments.data) if each.relations_annotated]
     predictor = Predictor.from_pretrained(arguments.model)
     predicted = predictor.predict([each.without_annotations() for each in gold])
     one_way, found, said, turned = count_directions(gold, predicted)

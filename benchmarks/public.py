@@ -2,10 +2,11 @@
 
 python benchmarks/public.py anercorp FOLDER [-o runs/data/anercorp]   # FOLDER/train.txt, test.txt (CAMeL Lab split)
 python benchmarks/public.py wojood FOLDER   [-o runs/data/wojood]     # FOLDER/train.txt, val.txt, test.txt (flat tags)
-python benchmarks/public.py conll04 FOLDER  [-o runs/data/conll04]    # FOLDER/train.json, dev.json, test.json (SpERT's)
+python benchmarks/public.py conll04 FOLDER  [-o runs/data/conll04]    # FOLDER/train.json, dev.json, test.json
 
 None of the data comes with marsad. The two-column sets do not say where an article ends: every `BLOCK` sentences stand
 for one, so that the bootstrap has something to draw. ANERcorp's split has no dev: the last tenth of train is set aside.
+What a split has word for word from a later one is left out of it, and counted: CoNLL04 repeats sentences.
 """
 
 import argparse
@@ -50,6 +51,8 @@ def read_columns(file: Path) -> list[Document]:
 def read_conll04(file: Path) -> list[Document]:
     """Read sentences with BILOU tags and relations between entities by their order, a document each."""
     records = json.loads(file.read_text(encoding="utf-8"))
+    if not all("tags" in each for each in records):
+        raise SystemExit(f"{file}: expected tokens, tags (BILOU) and relations in each record")
     rows = [
         "\n".join(["-DOCSTART- O", "", *map(" ".join, zip(record["tokens"], record["tags"], strict=True)), ""])
         for record in records
@@ -65,6 +68,17 @@ def read_conll04(file: Path) -> list[Document]:
         replace(document, relations=[Relation(*each) for each in found], meta={})
         for document, found in zip(documents, related, strict=True)
     ]
+
+
+def without_repeats(splits: dict[str, list[Document]]) -> dict[str, list[Document]]:
+    """Return the splits without what stands in a later one word for word: nothing is trained on and scored."""
+    seen: set[tuple[str, ...]] = set()
+    kept: dict[str, list[Document]] = {}
+    for name, documents in reversed(splits.items()):
+        keys = [tuple(word.text for word in each.words) for each in documents]
+        kept[name] = [each for each, key in zip(documents, keys, strict=True) if key not in seen]
+        seen.update(keys)
+    return dict(reversed(kept.items()))
 
 
 def convert(name: str, folder: Path) -> dict[str, list[Document]]:
@@ -86,13 +100,17 @@ def main() -> None:
     arguments = parser.parse_args()
     output = arguments.output or Path("runs/data") / arguments.name
     output.mkdir(parents=True, exist_ok=True)
-    for split, documents in convert(arguments.name, arguments.folder).items():
+    splits = convert(arguments.name, arguments.folder)
+    for split, documents in without_repeats(splits).items():
         conllup.write(documents, output / f"{split}.conllup")
         words = sum(len(each.words) for each in documents)
         entities, relations = (
             sum(len(getattr(each, kind)) for each in documents) for kind in ("entities", "relations")
         )
-        print(f"{output / split}.conllup: {len(documents)} documents, {words} words, {entities}, {relations}")
+        print(
+            f"{output / split}.conllup: {len(documents)} documents ({len(splits[split]) - len(documents)} left out), "
+            f"{words} words, {entities} entities, {relations} relations"
+        )
 
 
 if __name__ == "__main__":

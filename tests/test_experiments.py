@@ -29,8 +29,16 @@ def test_every_variant_of_the_screen_trains_and_is_scored(learn_by_heart: Config
     assert result.returncode == 0, result.stderr[-3000:]
     for name in plan["variants"]:
         assert f"\n| {name} | " in result.stdout
+    scores = tmp_path / "out" / "spert-seed-1" / "scores.json"
+    before = scores.stat().st_mtime_ns
     again = subprocess.run(
-        [*command, "--only", "library", "spert"], capture_output=True, text=True, encoding="utf-8", check=True, cwd=ROOT
+        [*command, "--only", "spert"], capture_output=True, text=True, encoding="utf-8", check=True, cwd=ROOT
     )
-    assert "0.00it/s" not in again.stderr
-    assert again.stdout.count("\n| ") == 4  # two lines of head, and what was there is read
+    assert scores.stat().st_mtime_ns == before
+    assert result.stdout.endswith(again.stdout.partition("done\n")[2])
+    plan["variants"]["spert"]["set"] = ["heads.dropout=0.5"]
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan, sort_keys=False), encoding="utf-8")
+    other = subprocess.run(
+        [*command, "--only", "spert"], capture_output=True, text=True, encoding="utf-8", check=False, cwd=ROOT
+    )
+    assert (other.returncode, "was made by another recipe" in other.stderr) == (1, True)

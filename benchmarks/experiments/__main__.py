@@ -14,12 +14,17 @@ from statistics import mean
 from typing import Any
 
 from plan import Plan
-from running import reports_of, run_variant
+from running import read_record, reports_of, run_variant
 
 from marsad.evaluation.bootstrap import compare
 from marsad.evaluation.scores import Report
 
-RULES = {"entities": "entities", "relations_strict": "strict", "relations_gold_entities": "gold ent."}
+RULES = {
+    "entities": "entities",
+    "relations_strict": "strict",
+    "relations_gold_entities": "gold ent.",
+    "events": "events",
+}
 
 
 def pooled(reports: dict[str, Report]) -> Report:
@@ -32,7 +37,7 @@ def table(plan: Plan, records: dict[str, list[dict[str, Any]]]) -> str:
     """Return the results as a Markdown table."""
     columns = [f"{data}: {title}" for data in plan.score for title in RULES.values()]
     differences = [f"Δ {title}" for title in RULES.values()]
-    head = ["variant", *columns, *differences, "seeds", "minutes", "remark"]
+    head = ["variant", *columns, *differences, "seeds", "remark"]
     lines = [f"| {' | '.join(head)} |", f"| {' | '.join(['---'] * len(head))} |"]
     reports = {name: [reports_of(each) for each in runs] for name, runs in records.items()}
     first = next(iter(reports))
@@ -47,8 +52,7 @@ def table(plan: Plan, records: dict[str, list[dict[str, Any]]]) -> str:
             found = compare([pooled(each) for each in reports[first]], [pooled(each) for each in runs], rule)
             low, high = (100 * end for end in found.interval)
             cells.append(f"{100 * found.difference:+.1f} ({low:+.1f} to {high:+.1f})")
-        minutes = mean(each["seconds"] for each in records[name]) / 60
-        cells += [str(len(runs)), f"{minutes:.1f}", plan.variants[name].why]
+        cells += [str(len(runs)), plan.variants[name].why]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -57,19 +61,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("plan", type=Path)
     parser.add_argument("--score", action="append", default=[], metavar="NAME=DATA", help="score on these too")
-    parser.add_argument("--only", nargs="+", help="variants to run; the table has all that are there")
+    parser.add_argument("--only", nargs="+", help="variants to run; the table has all that are finished")
     parser.add_argument("--seeds", type=int, nargs="+")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     plan = Plan.from_file(arguments.plan).scored_on(arguments.score)
     out = arguments.out or Path("runs/experiments") / arguments.plan.stem
     seeds = arguments.seeds or plan.seeds
-    records: dict[str, list[dict[str, Any]]] = {}
+    wanted = arguments.only or list(plan.variants)
     for seed in seeds:
-        for name in arguments.only or plan.variants:
-            records.setdefault(name, []).append(run_variant(plan, name, seed, out))
+        for name in wanted:
+            run_variant(plan, name, seed, out)
             print(f"{name}, seed {seed}: done", flush=True)
-    print(f"\n{plan.title}\n\n{table(plan, records)}")
+    first = next(iter(plan.variants))
+    finished = {name: [read_record(out / f"{name}-seed-{seed}") for seed in seeds] for name in plan.variants}
+    records = {name: [each for each in runs if each is not None] for name, runs in finished.items()}
+    scored = {
+        name: runs
+        for name, runs in records.items()
+        if runs and all(set(plan.score) <= set(each["reports"]) for each in runs)
+    }
+    if first not in scored:
+        raise SystemExit(f"{first}, with which the others are compared, is not finished: run it too")
+    print(f"\n{plan.title}\n\n{table(plan, scored)}")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,10 @@ PAIRS_AT_ONCE = 64
 
 
 class Crf(Extractor):
-    """Tags by a linear-chain CRF (Lafferty et al. 2001): learnt transitions, and marginals where logits were."""
+    """Tags by a linear-chain CRF (Lafferty et al. 2001): learnt transitions, and marginals where logits were.
+
+    A sequence has one likelihood, so `heads.outside_weight` has no place here.
+    """
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -36,7 +39,7 @@ class Crf(Extractor):
         is_word: Tensor = states.is_word  # type: ignore[attr-defined]
         known = (tags != IGNORED_TAG) & is_word
         # Of a word whose tag is not known every tag will do.
-        other = known.unsqueeze(2) & (torch.arange(scores.shape[2]) != tags.unsqueeze(2))
+        other = known.unsqueeze(2) & (torch.arange(scores.shape[2], device=tags.device) != tags.unsqueeze(2))
         gold = scores.masked_fill(other, -1e4)
         free, held = (self._forward(each, is_word)[:, -1].logsumexp(dim=1) for each in (scores, gold))
         return (free - held).sum() / known.sum().clamp(min=1)
@@ -66,14 +69,15 @@ class SplitTop(Extractor):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         layers = self.encoder.get_submodule("encoder.layer")
-        self.relation_layer = copy.deepcopy(layers[-1])  # type: ignore[index]
+        # Under the encoder, so that it learns at the encoder's rate.
+        self.encoder.relation_layer = copy.deepcopy(layers[-1])  # type: ignore[index]
 
     def encode(self, input_ids: Tensor, attention_mask: Tensor, word_starts: Tensor, word_ends: Tensor) -> Tensor:
         held: list[Tensor] = []
         last: Any = self.encoder.get_submodule("encoder.layer")[-1]  # type: ignore[index]
 
         def own(_: nn.Module, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
-            found = self.relation_layer(*inputs, **options)
+            found = self.encoder.get_submodule("relation_layer")(*inputs, **options)
             held.append(found[0] if isinstance(found, tuple) else found)
 
         hook = last.register_forward_pre_hook(own, with_kwargs=True)
@@ -169,7 +173,9 @@ class Markers(Extractor):
         if not len(pairs):
             return states.sum() * 0
         logits = self._logits(states, spans, pairs).float()
-        losses = functional.binary_cross_entropy_with_logits(logits, relations.float(), reduction="none")
+        losses = functional.binary_cross_entropy_with_logits(
+            logits, relations.float(), pos_weight=logits.new_tensor(self.weights.positive), reduction="none"
+        )
         return (losses * self._pair_allowed(spans, pairs)).sum() / max(len(spans), 1)
 
     def _logits(self, states: Tensor, spans: Tensor, pairs: Tensor) -> Tensor:
@@ -191,7 +197,8 @@ class Markers(Extractor):
         ends = spans[pairs.flatten()]  # head and tail in turn
         start = word_starts[ends[:, 1]]
         stop = word_ends[ends[:, 2] - 1] - 1
-        role = torch.arange(len(ends)) % 2
+        device = spans.device
+        role = torch.arange(len(ends), device=device) % 2
         kind = 4 * ends[:, 3] + 2 * role
         encoder: Any = self.encoder
         embedded = torch.cat(
@@ -200,8 +207,9 @@ class Markers(Extractor):
                 self.markers(torch.stack([kind, kind + 1], 1).flatten()),
             ]
         )
-        position = torch.cat([torch.arange(length), torch.stack([start, stop], 1).flatten()])
-        owner = torch.cat([torch.full((length,), -1), torch.arange(len(pairs)).repeat_interleave(4)])
+        position = torch.cat([torch.arange(length, device=device), torch.stack([start, stop], 1).flatten()])
+        pair = torch.arange(len(pairs), device=device).repeat_interleave(4)
+        owner = torch.cat([torch.full((length,), -1, device=device), pair])
         readable = (owner.unsqueeze(0) == -1) | (owner.unsqueeze(0) == owner.unsqueeze(1))
         out = encoder(
             inputs_embeds=embedded.unsqueeze(0),

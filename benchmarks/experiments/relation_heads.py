@@ -14,7 +14,7 @@ from marsad.modeling.extractor import RangeMax, RelationHead
 from marsad.modeling.settings import HeadSettings
 from marsad.schema import Schema
 
-SIDE_WORDS = 8
+WORDS_BEFORE = 8
 _MOST_SPAN_WORDS = 12
 _WIDTH_FEATURES = 25
 
@@ -59,27 +59,22 @@ class Product(Library):
         return super().features(states, spans, pairs) + product
 
 
-class Sides(Library):
-    """The library's head that also reads some words before the first mention and after the second.
+class Before(Library):
+    """The library's head that also reads some words before the first mention.
 
     An Arabic report often opens with its verb, before both mentions: «قصف الجيش مواقع الحركة».
     """
 
-    def __init__(self, width: int, heads: HeadSettings, schema: Schema, prior: float, words: int = SIDE_WORDS) -> None:
+    def __init__(self, width: int, heads: HeadSettings, schema: Schema, prior: float) -> None:
         super().__init__(width, heads, schema, prior)
         self.before = nn.Linear(width, heads.relation_hidden)
-        self.after = nn.Linear(width, heads.relation_hidden)
-        self.words = words
 
     def features(self, states: Tensor, spans: Tensor, pairs: Tensor) -> Tensor:
-        maxima = RangeMax(states)
-        window, start, end = spans[:, 0], spans[:, 1], spans[:, 2]
+        window, start = spans[:, 0], spans[:, 1]
         head, tail = pairs.unbind(1)
-        low = torch.minimum(start[head], start[tail])
-        high = torch.maximum(end[head], end[tail])
-        before = maxima(window[head], (low - self.words).clamp(min=0), low)
-        after = maxima(window[head], high, (high + self.words).clamp(max=states.shape[1]))
-        return super().features(states, spans, pairs) + self.before(before) + self.after(after)
+        first = torch.minimum(start[head], start[tail])
+        before = RangeMax(states)(window[head], (first - WORDS_BEFORE).clamp(min=0), first)
+        return super().features(states, spans, pairs) + self.before(before)
 
 
 class Mentions(Library):
@@ -160,6 +155,6 @@ HEADS = {
     "spert": SpERT,
     "biaffine": Biaffine,
     "product": Product,
-    "sides": Sides,
+    "before": Before,
     "mentions": Mentions,
 }

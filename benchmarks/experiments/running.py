@@ -38,49 +38,71 @@ SCORES_FILE = "scores.json"
 def run_variant(plan: Plan, name: str, seed: int, out: Path) -> dict[str, Any]:
     """Train a variant with a seed, score it on all data of the plan, and return and keep the record of it.
 
-    A run that is there already is read, not made again.
+    A run that is there already is not made again, and scored only on what it was not scored on. `SystemExit` where it
+    was made by another recipe, or has to be scored again and its model is not kept.
     """
     folder = out / f"{name}-seed-{seed}"
-    file = folder / SCORES_FILE
-    if file.is_file():
-        record: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    variant, recipe = plan.variants[name], plan.recipe(name, seed)
+    record = read_record(folder)
+    if record is not None and record["recipe"] != recipe:
+        raise SystemExit(f"{folder} was made by another recipe: choose another --out, or remove it")
+    if record is None:
+        record = {"recipe": recipe, "reports": {}}
+        if variant.of is not None:
+            run_variant(plan, variant.of, seed, out)
+            predictor = _saved(out / f"{variant.of}-seed-{seed}")
+        else:
+            predictor, facts = _train(plan, variant, seed, folder)
+            record |= facts
+    elif set(plan.score) <= set(record["reports"]):
         return record
-    variant = plan.variants[name]
-    if variant.of is not None:
-        run_variant(plan, variant.of, seed, out)
-    start = time.perf_counter()
-    if variant.of is None:
-        predictor, known = _train(plan, variant, seed, folder)
     else:
-        predictor = Predictor.from_pretrained(out / f"{variant.of}-seed-{seed}" / "model")
-        known = {}
-    seconds = time.perf_counter() - start
+        predictor = _saved(out / f"{variant.of or name}-seed-{seed}")
     if variant.decode == "dev-thresholds":
         config = plan.config_of(variant, seed, folder)
         predictor = _with_thresholds(predictor, formats.read_all(config.data.dev))
     with patch.object(decode, "best_path", _argmax if variant.decode == "argmax" else decode.best_path):
-        reports = {data: score_predictor(predictor, formats.read_all([path])) for data, path in plan.score.items()}
-    record = {"seconds": seconds, **known, "reports": {data: each.to_dict() for data, each in reports.items()}}
+        for data in set(plan.score) - set(record["reports"]):
+            report = score_predictor(predictor, formats.read_all([plan.score[data]]))
+            record["reports"][data] = report.to_dict()
     folder.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(record, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / SCORES_FILE).write_text(json.dumps(record, ensure_ascii=False) + "\n", encoding="utf-8")
     return record
+
+
+def read_record(folder: Path) -> dict[str, Any] | None:
+    """Return the record of a finished run, None where there is none."""
+    file = folder / SCORES_FILE
+    if not file.is_file():
+        return None
+    record: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return record
+
+
+def _saved(folder: Path) -> Predictor:
+    model = folder / "model"
+    if not model.is_dir():
+        raise SystemExit(f"{folder} is to be scored on more data and its model is not kept: remove it to train anew")
+    return Predictor.from_pretrained(model)
 
 
 def _train(plan: Plan, variant: Variant, seed: int, folder: Path) -> tuple[Predictor, dict[str, Any]]:
     config = plan.config_of(variant, seed, folder)
-    if variant.copies:
-        config = _with_copies(config, variant.copies, seed, folder / "copies")
+    documents = formats.read_all(config.data.train) if variant.copies else []
+    start = time.perf_counter()
     job = prepare(
         config,
         build=builder(variant),
         trainer_class=_decaying(variant.layer_decay),
         callbacks=[Averaging()] if variant.averaging else [],
+        extra=[each for kind in variant.copies for each in COPIES[kind](documents, seed)],
     )
     run(job)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-    if (variant.head, variant.network) == ("library", "library"):
+    if variant.is_saved:
         save_extractor(job.folder.path, job.extractor, job.folder.settings, job.folder.schema, job.folder.tokenizer, "")
     return _predictor(job), {
+        "seconds": time.perf_counter() - start,
         "updates": job.trainer.state.global_step,
         "parameters": sum(each.numel() for each in job.extractor.parameters()),
         "head_parameters": sum(each.numel() for each in job.extractor.relation_head.parameters()),
@@ -115,16 +137,6 @@ def builder(variant: Variant) -> Callable[[Config, Schema, Encoder], Extractor]:
         return extractor
 
     return build
-
-
-def _with_copies(config: Config, kinds: Sequence[str], seed: int, folder: Path) -> Config:
-    """Write changed copies of the training articles and train on them too."""
-    documents = formats.read_all(config.data.train)
-    changed: list[Document] = [each for kind in kinds for each in COPIES[kind](documents, seed)]
-    folder.mkdir(parents=True, exist_ok=True)
-    formats.conllup.write(changed, folder / "copies.conllup")
-    train = [*config.data.train, folder / "copies.conllup"]
-    return config.model_copy(update={"data": config.data.model_copy(update={"train": train})})
 
 
 def _decaying(share: float) -> type[ExtractorTrainer]:

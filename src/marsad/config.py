@@ -84,7 +84,7 @@ class HeadsSection(_Section):
     dropout: float = Field(0.2, ge=0, lt=1)
     outside_weight: float = Field(1.0, gt=0, description="weight of O in the tag loss; below 1 favours recall")
     relation_hidden: int = Field(256, ge=1)
-    relation_weight: float = Field(1.0, ge=0, description="weight of the relation loss beside the tag loss")
+    relation_weight: float = Field(0.25, ge=0, description="weight of the relation loss beside the tag loss")
     positive_weight: float = Field(1.0, gt=0, description="weight of related pairs; above 1 favours recall")
     relation_prior: float = Field(
         0.02, gt=0, lt=1, description="share of candidate pairs taken to be related before anything is learnt"

@@ -216,12 +216,14 @@ def test_suggest_ranks_reports_and_hands_them_over_to_be_corrected(
     model: Path, articles: list[Document], tmp_path: Path
 ) -> None:
     pool, drafts = tmp_path / "pool.jsonl", tmp_path / "drafts.conllup"
-    lines = [json.dumps({"id": f"r{n}", "text": each.text}) for n, each in enumerate(articles)]
-    pool.write_text("\n".join(lines), encoding="utf-8")
+    lines = [json.dumps({"id": f"r{n}", "text": f"{each.text} وقع ذلك ليلا"}) for n, each in enumerate(articles)]
+    known = json.dumps({"id": "known", "text": articles[0].text})
+    pool.write_text("\n".join([known, *lines]), encoding="utf-8")
     result = _run("suggest", model, pool, "-n", "3", "-o", drafts, "--json")
     assert result.returncode == 0, result.stderr
     chosen = json.loads(result.stdout)
-    assert len({each["id"] for each in chosen}) == 3
+    assert "1 report left out" in result.stderr
+    assert len({each["id"] for each in chosen} - {"known"}) == 3
     assert [each.id for each in conllup.read(drafts)] == [each["id"] for each in chosen]
     assert any(each.entities for each in conllup.read(drafts))
     table = _run("suggest", model, pool, "--annotated", model.parent / "missing").stderr

@@ -118,6 +118,14 @@ def test_worse_articles_stand_first(gold: Document, schema: Schema) -> None:
     assert [attributes["data-id"] for tag, attributes in tags(text) if tag == "details"] == ["worse", "</script><b>"]
 
 
+def test_an_article_in_which_nothing_is_there_and_nothing_was_said_is_right(schema: Schema) -> None:
+    nothing = annotated("وصل الوفد مساء", id="nothing")
+    text = rendered(nothing, nothing, schema)
+    (article,) = (attributes for tag, attributes in tags(text) if tag == "details")
+    assert article["data-f1"] == "1.0000"
+    assert "F1 entities –" in text
+
+
 def test_no_points_make_no_chart() -> None:
     assert line_chart({"loss": []}, x_title="update", y_title="loss") == ""
     assert line_chart({"loss": [(0, 0.0)]}, x_title="update", y_title="loss").count("<circle") == 1

@@ -1,9 +1,10 @@
 """What to annotate next: doubt counts, likeness and length discount it, rare types weigh more."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 from marsad.documents import Document
-from marsad.evaluation.suggest import rank
+from marsad.evaluation.suggest import new_reports, rank
 from notation import annotated
 
 SURE = annotated("{a:ACTOR الجيش} قصف {b:LOCATION البلدة} ليلا", "a ATTACKS b", id="sure")
@@ -22,7 +23,8 @@ def test_what_the_model_doubts_comes_first() -> None:
     half, most = doubtful(SURE, 0.5, "half"), doubtful(SURE, 0.8, "most")
     assert order([SURE, most, half]) == ["half", "most", "sure"]
     assert rank([SURE])[0].worth == 0
-    assert rank([half])[0].unsure == {"ACTOR": 1, "LOCATION": 1}
+    record = json.loads(json.dumps(asdict(rank([half])[0])))
+    assert record["unsure"] == {"ACTOR": 1, "LOCATION": 1}
 
 
 def test_a_longer_report_with_the_same_doubts_comes_later() -> None:
@@ -54,3 +56,9 @@ def test_rare_types_weigh_more() -> None:
 def test_an_empty_pool_gives_nothing_and_count_bounds_the_list() -> None:
     assert rank([]) == []
     assert len(rank([SURE, doubtful(SURE, 0.5)], count=1)) == 1
+
+
+def test_what_is_annotated_already_or_twice_in_the_pool_is_left_out() -> None:
+    other = annotated("وصل {a:ACTOR الوفد} مساء", id="other")
+    pool = [replace(SURE, id="copy"), other, replace(other, id="twice")]
+    assert [each.id for each in new_reports(pool, [SURE])] == ["other"]

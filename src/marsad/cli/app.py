@@ -13,6 +13,7 @@ import typer
 from marsad.errors import MarsadError
 
 if TYPE_CHECKING:
+    from marsad.config import DataSection
     from marsad.formats.problems import Problem
     from marsad.schema import Schema
 
@@ -67,11 +68,11 @@ def print_problems(problems: list[Problem]) -> None:
         typer.echo(str(problem), err=True)
 
 
-def trained_on(model: Path) -> list[Path]:
-    """Return the training articles of the run that a model folder lies in."""
+def trained_on(model: Path, option: str) -> DataSection:
+    """Return the articles of the run that a model folder lies in; `option` is what names articles where it is none."""
     from marsad.config import Config
 
     file = model.resolve().parent / "config.yaml"
     if not file.is_file():
-        raise MarsadError(f"{file} is not there to say what {model} was trained on: name the articles yourself")
-    return list(Config.from_file(file).data.train)
+        raise MarsadError(f"{file} is not there to say what {model} was trained on: name the articles with {option}")
+    return Config.from_file(file).data

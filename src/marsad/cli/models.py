@@ -110,7 +110,7 @@ def evaluate(
 
     gold = formats.read_all(data)
     predictor = Predictor.from_pretrained(model, device=device)
-    learnt_from = formats.read_all(train_data or trained_on(model)) if baselines else []
+    learnt_from = formats.read_all(train_data or trained_on(model, "--train").train) if baselines else []
     beside = score_baselines(baselines or (), predictor, gold, learnt_from, device=device)
     if reliability:
         report, predicted, on_gold = score_predictions(predictor, gold)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from marsad.cli.app import JsonOption, app, print_json, print_problems, trained_on
+from marsad.cli.app import JsonOption, app, counted, print_json, print_problems, trained_on
 from marsad.errors import MarsadError
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ def report(
     gold = formats.read_all(paths)
     predictor = Predictor.from_pretrained(run / "model", device=device)
     found, predicted, on_gold = score_predictions(predictor, gold)
+    if not data and not config.data.test:
+        note = "these are the dev articles, by which the model was chosen and its scores were fitted: figures flatter"
+        found = replace(found, notes=(*found.notes, note))
     text = page.render(
         f"{run}: {', '.join(map(str, paths))}",
         gold,
@@ -78,15 +81,23 @@ def suggest(
     """Say which reports to annotate next: those the model is least sure of, unlike each other, rich in rare types."""
     from marsad import formats
     from marsad.evaluation.scoring import LEAST_SCORE
-    from marsad.evaluation.suggest import rank
+    from marsad.evaluation.suggest import new_reports, rank
     from marsad.evaluation.tables import format_suggestions
     from marsad.inference.files import output_suffix, predict_files, read_inputs
     from marsad.inference.predictor import Predictor
 
     suffix = output_suffix(output, None)
     problems: list[Problem] = []
-    reports = [each.without_annotations() for each in read_inputs(map(str, pool), "jsonl", problems, output)]
-    known = formats.read_all(annotated or trained_on(model))
+    run = None if annotated else trained_on(model, "--annotated")
+    known = formats.read_all(run.train if run else annotated or ())
+    # The run's dev and test articles must not be trained on.
+    others = formats.read_all([*run.dev, *run.test]) if run else []
+    found = [each.without_annotations() for each in read_inputs(map(str, pool), "jsonl", problems, output)]
+    reports = new_reports(found, [*known, *others])
+    if len(reports) < len(found):
+        typer.echo(
+            f"{counted(len(found) - len(reports), 'report')} left out, annotated already or twice in the pool", err=True
+        )
     predictor = Predictor.from_pretrained(model, device=device)
     chosen = rank(predictor.uncalibrated(LEAST_SCORE).predict(reports), known, count)
     if output is not None:

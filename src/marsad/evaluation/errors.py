@@ -30,7 +30,10 @@ _Triple = tuple[str, _Key, _Key]
 
 @dataclass(frozen=True)
 class Mistake:
-    """One mistake: what it is about, its kind, and the index of the item in gold, in the prediction, or in both."""
+    """One mistake: what it is about, its kind, and the index of the item in gold, in the prediction, or in both.
+
+    A reversed relation and one with a wrong hub are each one mistake, with the gold relation and the predicted one.
+    """
 
     about: Literal["entity", "relation"]
     kind: str
@@ -39,8 +42,12 @@ class Mistake:
 
 
 def mistakes(gold: Document, predicted: Document, schema: Schema) -> list[Mistake]:
-    """Return every mistake of a predicted document against its gold one: entities first, each in gold's order."""
-    return [*_entity_mistakes(gold.entities, predicted.entities), *_relation_mistakes(gold, predicted, schema)]
+    """Return every mistake of a predicted document against its gold one: entities first, each in gold's order.
+
+    Where nobody annotated relations, none that is predicted is a mistake.
+    """
+    found = _entity_mistakes(gold.entities, predicted.entities)
+    return [*found, *(_relation_mistakes(gold, predicted, schema) if gold.relations_annotated else ())]
 
 
 def count_kinds(found: Iterable[Mistake]) -> Mapping[tuple[str, str], int]:
@@ -105,35 +112,37 @@ def _relation_mistakes(gold: Document, predicted: Document, schema: Schema) -> l
     lost = [each for each in ours if each not in theirs]
     wrong = [each for each in theirs if each not in ours]
     known, found = set(map(_key, gold.entities)), set(map(_key, predicted.entities))
-    kinds = _paired_kinds(
-        [each for each in lost if each[1] in found and each[2] in found],
-        [each for each in wrong if each[1] in known and each[2] in known],
-        schema,
-    )
-    return [
-        *(Mistake("relation", kinds.get(each, "entity_lost"), gold=ours[each]) for each in lost),
-        *(Mistake("relation", kinds.get(each, "entity_wrong"), predicted=theirs[each]) for each in wrong),
-    ]
+    whole_lost = [each for each in lost if each[1] in found and each[2] in found]
+    whole_wrong = [each for each in wrong if each[1] in known and each[2] in known]
+    pairs = _pairs(whole_lost, whole_wrong, schema)
+    mistakes = [Mistake("relation", kind, gold=ours[first], predicted=theirs[second]) for first, second, kind in pairs]
+    paired = {each for first, second, _ in pairs for each in (first, second)}
+    for triple in lost:
+        if triple not in paired:
+            mistakes.append(Mistake("relation", "missed" if triple in whole_lost else "entity_lost", gold=ours[triple]))
+    for triple in wrong:
+        if triple not in paired:
+            kind = "invented" if triple in whole_wrong else "entity_wrong"
+            mistakes.append(Mistake("relation", kind, predicted=theirs[triple]))
+    return mistakes
 
 
-def _paired_kinds(lost: Sequence[_Triple], wrong: Sequence[_Triple], schema: Schema) -> dict[_Triple, str]:
-    """Return the kinds of mistakes between mentions that both sides have: each is explained by one of the other side,
-    turned round or hung on another hub, or else stands alone."""
-    kinds = {**dict.fromkeys(lost, "missed"), **dict.fromkeys(wrong, "invented")}
+def _pairs(lost: Sequence[_Triple], wrong: Sequence[_Triple], schema: Schema) -> list[tuple[_Triple, _Triple, str]]:
+    """Pair what was lost with what was said instead, each at most once: turned round, or hung on another hub."""
     free = dict.fromkeys(wrong)
-    for name, head, tail in lost:
-        if (name, tail, head) in free:
-            del free[(name, tail, head)]
-            kinds[(name, head, tail)] = kinds[(name, tail, head)] = "reversed"
+    turned = [each for each in lost if (each[0], each[2], each[1]) in free]
+    pairs = [(each, (each[0], each[2], each[1]), "reversed") for each in turned]
+    for _, other, _ in pairs:
+        del free[other]
     for triple in lost:
         filler = _filler_end(triple[0], schema)
-        if kinds[triple] == "reversed" or filler is None:
+        if filler is None or triple in turned:
             continue
-        other = next((each for each in free if each[0] == triple[0] and each[filler] == triple[filler]), None)
-        if other is not None:
-            del free[other]
-            kinds[triple] = kinds[other] = "wrong_hub"
-    return kinds
+        same = (each for each in free if each[0] == triple[0] and each[filler] == triple[filler])
+        if (instead := next(same, None)) is not None:
+            del free[instead]
+            pairs.append((triple, instead, "wrong_hub"))
+    return pairs
 
 
 def _filler_end(relation: str, schema: Schema) -> int | None:

@@ -73,6 +73,18 @@ def rank(
     return chosen
 
 
+def new_reports(pool: Sequence[Document], annotated: Sequence[Document]) -> list[Document]:
+    """Return the reports of a pool whose words are those of no annotated article and of none before them."""
+    seen = {tuple(word.text for word in document.words) for document in annotated}
+    new = []
+    for document in pool:
+        key = tuple(word.text for word in document.words)
+        if key not in seen:
+            seen.add(key)
+            new.append(document)
+    return new
+
+
 def _weights(annotated: Sequence[Document]) -> Mapping[str, float]:
     """Return the weight of each type: the root of how much rarer it is than the middle one, within bounds."""
     counts = Counter(each.type for document in annotated for each in _items(document))
@@ -97,7 +109,7 @@ def _entropy(score: float) -> float:
 
 
 def _unsure(document: Document) -> Mapping[str, int]:
-    return Counter(each.type for each in _items(document) if 0.2 < each.score < 0.8)
+    return dict(Counter(each.type for each in _items(document) if 0.2 < each.score < 0.8))
 
 
 def _items(document: Document) -> list[Entity | Relation]:

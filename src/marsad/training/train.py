@@ -50,7 +50,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Job:
-    """A training run ready to start: articles read and checked, the network built, nothing written yet."""
+    """A training run ready to start: articles read and checked, the network built."""
 
     config: Config
     splits: Mapping[str, Sequence[Document]]
@@ -83,11 +83,12 @@ def prepare(
     build: Callable[[Config, Schema, Encoder], Extractor] | None = None,
     trainer_class: type[ExtractorTrainer] = ExtractorTrainer,
     callbacks: Sequence[TrainerCallback] = (),
+    extra: Sequence[Document] = (),
 ) -> Job:
     """Read and check what a config names and build network and trainer; raises as `train`.
 
-    For experiments, `build` makes another network than `build_extractor`, `trainer_class` trains in another way, and
-    `callbacks` are called beside the usual ones.
+    For experiments, `build` makes another network than `build_extractor`, `trainer_class` trains in another way,
+    `callbacks` are called beside the usual ones, and `extra` documents are trained on as they are.
     """
     schema = Schema.from_file(config.schema_path)
     splits = {name: formats.read_all(paths, schema=schema) for name, paths in _split_paths(config).items()}
@@ -101,8 +102,10 @@ def prepare(
     dataset, coverage = _windows(config, folder, splits["train"])
     notes = lessons(splits["train"], schema, coverage, config)
     copies = _copies(config, splits["train"])
-    if copies:
-        dataset = concatenate_datasets([dataset, _windows(config, folder, copies)[0]])
+    if copies or extra:
+        dataset = concatenate_datasets([dataset, _windows(config, folder, [*copies, *extra])[0]])
+    if config.calibrate and len(splits["dev"]) < calibration.NUM_FOLDS:
+        notes.append(f"{len(splits['dev'])} dev articles are too few to calibrate: scores stay the network's own")
     if config.augmentation.exchange:
         notes.insert(0, f"{len(copies)} copies of training articles with exchanged names are trained on too")
     trainer = trainer_class(
@@ -119,7 +122,10 @@ def prepare(
 
 
 def run(job: Job, checkpoint: str | None = None) -> None:
-    """Train, from a checkpoint where one is given, and end with the weights of the best dev score."""
+    """Train, from a checkpoint where one is given, and end with the weights of the best dev score.
+
+    Without one, the log and the checkpoints of an earlier run in the same folder are removed.
+    """
     if job.trainer.is_world_process_zero():
         _start_run(job.config, resume=checkpoint is not None)
         for line in job.notes:

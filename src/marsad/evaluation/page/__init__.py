@@ -37,8 +37,8 @@ def render(
 ) -> str:
     """Return the page on predicted documents and the gold ones they were scored on, in the same order.
 
-    `outcomes` are the reported items with their scores (`scoring.score_outcomes`, then `calibration.reported`),
-    `history` the log of the training run. Raises `MarsadError` where jinja2 is not installed.
+    `outcomes` are the reported items with the scores that users see (`calibration.outcomes`), `history` the log of the
+    training run. Raises `MarsadError` where jinja2 is not installed.
     """
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -62,8 +62,10 @@ def render(
         reliability=_reliability(outcomes),
         confusion=_confusion(gold, predicted, schema),
         kinds=_kinds(found),
-        articles=sorted(found, key=lambda each: (-each.num_mistakes, each.entities + each.relations)),
+        articles=sorted(found, key=lambda each: (-each.num_mistakes, each.f1)),
         colours=_colours(schema),
+        numbers={name: number for number, name in enumerate(schema.entity_types)},
+        percent=lambda value: "–" if value is None else f"{100 * value:.1f}",
         style=_asset("page.css"),
         script=_asset("page.js"),
     )
@@ -131,5 +133,5 @@ def _kinds(found: Sequence[Article]) -> list[tuple[str, str, int, int]]:
     return rows
 
 
-def _colours(schema: Schema) -> list[tuple[str, str]]:
-    return [(name, _PALETTE[index % len(_PALETTE)]) for index, name in enumerate(schema.entity_types)]
+def _colours(schema: Schema) -> dict[str, str]:
+    return {name: _PALETTE[index % len(_PALETTE)] for index, name in enumerate(schema.entity_types)}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from marsad.documents import Document
 from marsad.evaluation.errors import Mistake, mistakes
-from marsad.evaluation.scores import DocumentScores
+from marsad.evaluation.scores import DocumentScores, Score
 from marsad.schema import Schema
 
 
@@ -43,15 +43,24 @@ class Panel:
 
 @dataclass(frozen=True)
 class Article:
-    """An article with both readings, its mistakes by kind, and the F1 of its entities and strict relations."""
+    """An article with both readings, its mistakes by kind, and the F1 of its entities and strict relations.
+
+    An F1 is None where there was nothing to be found and nothing was said.
+    """
 
     id: str
     meta: Mapping[str, str]
     gold: Panel
     predicted: Panel
     kinds: Mapping[str, int]
-    entities: float
-    relations: float
+    entities: float | None
+    relations: float | None
+
+    @property
+    def f1(self) -> float:
+        """Mean of the F1s that there are; of nothing, 1."""
+        known = [each for each in (self.entities, self.relations) if each is not None]
+        return sum(known) / len(known) if known else 1.0
 
     @property
     def num_mistakes(self) -> int:
@@ -72,9 +81,13 @@ def article(gold: Document, predicted: Document, scores: DocumentScores, schema:
         _panel(gold, f"g{number}", {(each.about, each.gold): each for each in found}),
         _panel(predicted, f"p{number}", {(each.about, each.predicted): each for each in found}),
         kinds,
-        scores.micro("entities").f1,
-        scores.micro("relations_strict").f1,
+        _f1(scores.micro("entities")),
+        _f1(scores.micro("relations_strict")),
     )
+
+
+def _f1(score: Score) -> float | None:
+    return score.f1 if score.tp + score.fp + score.fn else None
 
 
 def _panel(document: Document, prefix: str, found: Mapping[tuple[str, int | None], Mistake]) -> Panel:
