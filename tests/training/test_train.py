@@ -73,10 +73,13 @@ def test_the_same_seed_gives_the_same_weights(short: Config, tmp_path: Path) -> 
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_a_run_goes_on_from_its_last_checkpoint(short: Config) -> None:
+def test_a_run_goes_on_from_its_last_checkpoint(short: Config, caplog: pytest.LogCaptureFixture) -> None:
     train(short)
     longer = _changed(short, training={"num_train_epochs": 3})
-    train(longer, resume=True)
+    with caplog.at_level(logging.WARNING):
+        train(longer, resume=True)
+    assert "training.num_train_epochs was 2 when this run was started, now it is 3" in caplog.text
+    assert caplog.text.count("when this run was started") == 1
     with pytest.raises(ConfigError, match="holds a run already: --resume goes on with it, --overwrite replaces it"):
         train(longer)
     log = (short.output / "train.log").read_text(encoding="utf-8")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from marsad.formats.problems import Problem
 
 PAGE = "report.html"
+DRAFTS = (".conllup", ".jsonl")
 
 
 @app.command()
@@ -73,7 +74,12 @@ def suggest(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write them there, best first, with what the model found, to correct."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write them there (.conllup, .jsonl), best first, with what the model found; marsad convert makes marked "
+            "text of it, to correct.",
+        ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     as_json: JsonOption = False,
@@ -83,10 +89,11 @@ def suggest(
     from marsad.evaluation.scoring import LEAST_SCORE
     from marsad.evaluation.suggest import new_reports, rank
     from marsad.evaluation.tables import format_suggestions
-    from marsad.inference.files import output_suffix, predict_files, read_inputs
+    from marsad.inference.files import predict_files, read_inputs
     from marsad.inference.predictor import Predictor
 
-    suffix = output_suffix(output, None)
+    if output is not None and output.suffix not in DRAFTS:
+        raise MarsadError(f"{output}: drafts are written as {' or '.join(DRAFTS)}")
     problems: list[Problem] = []
     run = None if annotated else trained_on(model, "--annotated")
     known = formats.read_all(run.train if run else annotated or ())
@@ -101,7 +108,7 @@ def suggest(
     predictor = Predictor.from_pretrained(model, device=device)
     chosen = rank(predictor.uncalibrated(LEAST_SCORE).predict(reports), known, count)
     if output is not None:
-        predict_files(predictor, (reports[each.position] for each in chosen), output, suffix, problems)
+        predict_files(predictor, (reports[each.position] for each in chosen), output, output.suffix, problems)
         typer.echo(f"{len(chosen)} of {len(reports)} reports in {output}", err=True)
     if as_json:
         print_json([{"id": reports[each.position].id, **asdict(each)} for each in chosen])

@@ -67,7 +67,7 @@ def train(config: Config, *, resume: bool = False, overwrite: bool = False) -> R
     last checkpoint; `overwrite` replaces a run that is there, which is refused otherwise. Raises `ConfigError`,
     `AnnotationError` or `ModelError` before any work is done.
     """
-    checkpoint = _checkpoint(config.output, resume, overwrite)
+    checkpoint = _checkpoint(config, resume, overwrite)
     job = prepare(config)
     run(job, checkpoint)
     folder, trainer = job.folder, job.trainer
@@ -107,7 +107,7 @@ def prepare(
     if config.calibrate and len(splits["dev"]) < calibration.NUM_FOLDS:
         notes.append(f"{len(splits['dev'])} dev articles are too few to calibrate: scores stay the network's own")
     if config.augmentation.exchange:
-        notes.insert(0, f"{len(copies)} copies of training articles with exchanged names are trained on too")
+        notes.insert(0, f"trained on too, copies of training articles with exchanged names: {len(copies)}")
     trainer = trainer_class(
         score=lambda model: _dev_scores(model, folder, splits["dev"], str(arguments.device)),
         head_rate=config.heads.learning_rate,
@@ -152,7 +152,8 @@ def _split_paths(config: Config) -> dict[str, list[Path]]:
     return {name: each for name, each in paths.items() if each}
 
 
-def _checkpoint(run: Path, resume: bool, overwrite: bool) -> str | None:
+def _checkpoint(config: Config, resume: bool, overwrite: bool) -> str | None:
+    run = config.output
     folder = run / "checkpoints"
     found = get_last_checkpoint(str(folder)) if folder.is_dir() else None
     if resume and overwrite:
@@ -161,7 +162,26 @@ def _checkpoint(run: Path, resume: bool, overwrite: bool) -> str | None:
         raise ConfigError(f"{run} holds a run already: --resume goes on with it, --overwrite replaces it")
     if resume and found is None:
         raise ConfigError(f"--resume: {folder} holds no checkpoint: train without it")
+    if resume:
+        _say_what_changed(config)
     return found if resume else None
+
+
+def _say_what_changed(config: Config) -> None:
+    """Warn of settings that differ from those which a run that is gone on with was started with."""
+    file = config.output / "config.yaml"
+    if file.is_file():
+        before, now = (_flat(each.model_dump(mode="json", by_alias=True)) for each in (Config.from_file(file), config))
+        for key in {**before, **now}:
+            if before.get(key) != now.get(key):
+                logger.warning("%s was %r when this run was started, now it is %r", key, before.get(key), now.get(key))
+
+
+def _flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
 
 
 def _start_run(config: Config, resume: bool) -> None:
