@@ -77,8 +77,7 @@ def suggest(
         typer.Option(
             "--output",
             "-o",
-            help="Write them there (.conllup, .jsonl), best first, with what the model found; marsad convert makes marked "
-            "text of it, to correct.",
+            help="Write them there (.conllup, .jsonl), best first, with what the model found: drafts to correct.",
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",

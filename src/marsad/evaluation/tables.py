@@ -139,7 +139,6 @@ def format_suggestions(chosen: Sequence[Suggestion], reports: Sequence[Document]
         lines.append(
             f"{number:>4}  {each.worth:>6.3f}  {len(report.words):>6}  {each.likeness:>5.2f}  {report.id}: {unsure}"
         )
-    lines.append(
-        "worth: doubt (bits, rare types weighted up) a word; like: likeness to what is annotated or above, 0 to 1"
-    )
+    lines.append("worth: doubt a word, in bits, rare types weighted up")
+    lines.append("like: likeness to what is annotated or stands above, 0 to 1")
     return "\n".join(lines)
