@@ -16,6 +16,7 @@ from any_string import check_prediction, generate
 from marsad import words
 from marsad.documents import Document, Word
 from marsad.errors import AnnotationError, ModelError
+from marsad.evaluation.scoring import score_predictor
 from marsad.events import assemble
 from marsad.inference.predictor import Predictor
 from marsad.modeling.settings import read_folder
@@ -139,6 +140,15 @@ def test_pairs_that_no_window_holds_are_counted(predictor: Predictor) -> None:
     predictor.predict(far, entities="gold")
     # ACTOR to LOCATION and LOCATION to LOCATION exist, LOCATION to ACTOR does not.
     assert predictor.num_unscored_pairs - before == 1
+
+
+def test_a_report_says_which_gold_relations_no_window_holds(predictor: Predictor) -> None:
+    filler = " ".join(["كلمة"] * 600)
+    far = annotated(f"{{a:ACTOR الجيش}} {filler} {{b:LOCATION حلب}} {{c:DATE أمس}}", "a ATTACKS b", "b ATTACKED_ON c")
+    (note,) = score_predictor(predictor, [far]).notes
+    assert note == "1 of 2 gold relations join mentions too far apart for one window and cannot be found"
+    near = annotated("{a:ACTOR الجيش} قصف {b:LOCATION حلب}", "a ATTACKS b")
+    assert score_predictor(predictor, [near]).notes == ()
 
 
 def test_a_model_is_the_same_from_another_directory_and_offline(

@@ -13,6 +13,7 @@ from marsad.evaluation.calibration import Outcome, outcomes
 from marsad.evaluation.metrics import evaluate
 from marsad.evaluation.scores import Report
 from marsad.inference.predictor import Predictor, check_types
+from marsad.modeling import windows
 
 
 def score_predictor(predictor: Predictor, gold: Sequence[Document], *, gold_entities: bool = True) -> Report:
@@ -35,18 +36,26 @@ def _score(
     predictor: Predictor, gold: Sequence[Document], *, gold_entities: bool
 ) -> tuple[Report, Sequence[Document], Sequence[Document] | None]:
     check_types(gold, predictor.schema, relations=True)
-    start = predictor.num_unscored_pairs
     predicted = predictor.predict([document.without_annotations() for document in gold])
-    middle = predictor.num_unscored_pairs
     on_gold = predictor.predict(list(gold), entities="gold") if gold_entities else None
     report = evaluate(gold, predicted, predictor.schema, with_gold_entities=on_gold)
-    unscored = {"found": middle - start, "gold": predictor.num_unscored_pairs - middle}
-    notes = [
-        f"{count} pairs of {kind} mentions stand too far apart for one window: not scored, relations among them missed"
-        for kind, count in unscored.items()
-        if count
-    ]
-    return replace(report, notes=(*report.notes, *notes)), predicted, on_gold
+    lost, total = _out_of_reach(predictor, gold), sum(len(document.relations) for document in gold)
+    if lost:
+        note = f"{lost} of {total} gold relations join mentions too far apart for one window and cannot be found"
+        report = replace(report, notes=(*report.notes, note))
+    return report, predicted, on_gold
+
+
+def _out_of_reach(predictor: Predictor, gold: Sequence[Document]) -> int:
+    """Return the number of gold relations whose two mentions no window of the model holds."""
+    folder, count = predictor.folder, 0
+    for document in gold:
+        pieces = windows.tokenise(document, folder.tokenizer, folder.normaliser, folder.settings.special.unknown)
+        held = windows.split(pieces.counts, folder.window_pieces, folder.settings.overlap)
+        for relation in document.relations:
+            head, tail = (document.entities[index] for index in (relation.head, relation.tail))
+            count += windows.holder(held, (head.start, head.end), (tail.start, tail.end)) is None
+    return count
 
 
 # No threshold is looked for below it: a document has thousands of pairs of mentions, nearly all of them near 0.
