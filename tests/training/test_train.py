@@ -136,6 +136,14 @@ def test_what_cannot_be_learnt_is_said_once(short: Config, tmp_path: Path, caplo
     assert "few examples in train (under 20), expect little of: ACTOR (1), ASSET (0)" in text
 
 
+def test_data_that_is_not_there_is_named_by_its_key(short: Config) -> None:
+    data = {"train": ["nowhere"], "dev": ["nor-here.conllup"]}
+    with pytest.raises(
+        ConfigError, match=r"data.train: nowhere does not exist\ndata.dev: nor-here.conllup does not exist"
+    ):
+        train(_changed(short, data=data))
+
+
 def test_raw_reports_are_no_gold(short: Config, tmp_path: Path) -> None:
     (tmp_path / "raw.txt").write_text("قصف الجيش حلب", encoding="utf-8")
     with pytest.raises(AnnotationError, match=r"raw\.txt: nothing is annotated here"):

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,6 @@ from typing import Any
 
 from datasets import Dataset, concatenate_datasets
 from transformers import EarlyStoppingCallback, TrainerCallback, set_seed
-from transformers.trainer_utils import get_last_checkpoint
 
 import marsad
 from marsad import formats
@@ -43,6 +41,7 @@ from marsad.training.card import model_card
 from marsad.training.dataset import Coverage, WindowCollator, build_dataset
 from marsad.training.exchange import exchanged_copies
 from marsad.training.lessons import check_exchange, check_splits, lessons
+from marsad.training.run_folder import find_checkpoint, start_run
 from marsad.training.trainer import ExtractorTrainer, LogFile, training_arguments
 
 logger = logging.getLogger(__name__)
@@ -67,7 +66,7 @@ def train(config: Config, *, resume: bool = False, overwrite: bool = False) -> R
     last checkpoint; `overwrite` replaces a run that is there, which is refused otherwise. Raises `ConfigError`,
     `AnnotationError` or `ModelError` before any work is done.
     """
-    checkpoint = _checkpoint(config, resume, overwrite)
+    checkpoint = find_checkpoint(config, resume, overwrite)
     job = prepare(config)
     run(job, checkpoint)
     folder, trainer = job.folder, job.trainer
@@ -127,7 +126,7 @@ def run(job: Job, checkpoint: str | None = None) -> None:
     Without one, the log and the checkpoints of an earlier run in the same folder are removed.
     """
     if job.trainer.is_world_process_zero():
-        _start_run(job.config, resume=checkpoint is not None)
+        start_run(job.config, resume=checkpoint is not None)
         for line in job.notes:
             logger.warning(line)
     job.trainer.train(resume_from_checkpoint=checkpoint)
@@ -149,48 +148,10 @@ def _copies(config: Config, documents: Sequence[Document]) -> list[Document]:
 
 def _split_paths(config: Config) -> dict[str, list[Path]]:
     paths = {"train": config.data.train, "dev": config.data.dev, "test": config.data.test}
+    missing = [f"data.{name}: {path} does not exist" for name in paths for path in paths[name] if not path.exists()]
+    if missing:
+        raise ConfigError("\n".join(missing))
     return {name: each for name, each in paths.items() if each}
-
-
-def _checkpoint(config: Config, resume: bool, overwrite: bool) -> str | None:
-    run = config.output
-    folder = run / "checkpoints"
-    found = get_last_checkpoint(str(folder)) if folder.is_dir() else None
-    if resume and overwrite:
-        raise ConfigError("--resume goes on with a run, --overwrite replaces it: choose one")
-    if (found or (run / "model").is_dir()) and not resume and not overwrite:
-        raise ConfigError(f"{run} holds a run already: --resume goes on with it, --overwrite replaces it")
-    if resume and found is None:
-        raise ConfigError(f"--resume: {folder} holds no checkpoint: train without it")
-    if resume:
-        _say_what_changed(config)
-    return found if resume else None
-
-
-def _say_what_changed(config: Config) -> None:
-    """Warn of settings that differ from those which a run that is gone on with was started with."""
-    file = config.output / "config.yaml"
-    if file.is_file():
-        before, now = (_flat(each.model_dump(mode="json", by_alias=True)) for each in (Config.from_file(file), config))
-        for key in {**before, **now}:
-            if before.get(key) != now.get(key):
-                logger.warning("%s was %r when this run was started, now it is %r", key, before.get(key), now.get(key))
-
-
-def _flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in content.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return flat
-
-
-def _start_run(config: Config, resume: bool) -> None:
-    config.output.mkdir(parents=True, exist_ok=True)
-    (config.output / "config.yaml").write_text(config.to_yaml(), encoding="utf-8")
-    if not resume:
-        (config.output / "train.log").unlink(missing_ok=True)
-        # Checkpoints of an earlier run would be counted among this one's, and the wrong ones kept.
-        shutil.rmtree(config.output / "checkpoints", ignore_errors=True)
 
 
 def _callbacks(config: Config) -> list[Any]:
