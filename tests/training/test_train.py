@@ -210,6 +210,21 @@ def test_any_schema_trains_and_predicts(short: Config, tmp_path: Path, schema: s
     assert set(predictor.schema.event_roles) >= {role for event in document.events for role in event.roles}
 
 
+@pytest.mark.parametrize("annotated_for", ["", "entities"])
+def test_a_schema_without_relations_trains_a_tagger(short: Config, tmp_path: Path, annotated_for: str) -> None:
+    (tmp_path / "schema.yaml").write_text("entities: {PERS: a person, LOC: a place}\n", encoding="utf-8")
+    meta = {"annotated": annotated_for} if annotated_for else {}
+    for split in ("train", "dev"):
+        gold = annotated(f"زار {{a:PERS أحمد}} {{b:LOC صنعاء}} {split}", id=split, **meta)
+        conllup.write([gold], tmp_path / f"{split}.conllup")
+    data = {name: [str(tmp_path / f"{name}.conllup")] for name in ("train", "dev")}
+    config = _changed(short, schema=str(tmp_path / "schema.yaml"), data=data)
+    report = train(config)
+    assert (report.entities.micro.support, report.relations_strict.micro.support) == (2, 0)
+    document = Predictor.from_pretrained(config.output / "model", device="cpu").predict("زار أحمد صنعاء")
+    assert document.relations == ()
+
+
 def test_copies_with_exchanged_names_are_trained_on(short: Config, tmp_path: Path) -> None:
     text = "{a:ACTOR الجيش} هاجم {b:ACTOR الحركة}"
     conllup.write([annotated(text, "a ATTACKS b", id=str(number)) for number in range(4)], tmp_path / "a.conllup")

@@ -118,7 +118,7 @@ class WindowCollator:
             "tags": torch.from_numpy(tags),
             "spans": torch.tensor(spans, dtype=torch.long).view(-1, 5),
             "pairs": torch.tensor(pairs, dtype=torch.long).view(-1, 2),
-            "relations": torch.tensor(answers, dtype=torch.float).view(-1, len(self.schema.relation_types)),
+            "relations": torch.tensor(answers, dtype=torch.float).view(len(pairs), len(self.schema.relation_types)),
         }
 
     def _pairs(self, row: Mapping[str, Any]) -> Iterable[tuple[tuple[int, int], list[bool]]]:
