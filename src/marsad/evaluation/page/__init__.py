@@ -19,7 +19,7 @@ from marsad.evaluation.tables import TITLES
 from marsad.schema import Schema
 
 KINDS = {
-    **{f"entity-{kind}": f"mention: {kind.replace('_', ' ')}" for kind in ENTITY_KINDS},
+    **{f"entity-{kind}": f"entity: {kind.replace('_', ' ')}" for kind in ENTITY_KINDS},
     **{f"relation-{kind}": f"relation: {kind.replace('_', ' ')}" for kind in RELATION_KINDS},
 }
 _PALETTE = ("#cfe3f7", "#d7efd2", "#fbe3b5", "#f5cdcd", "#e0d4f0", "#f7d7ea", "#d2eeee", "#e6e2d3")
