@@ -1,6 +1,7 @@
 """The page: whole in one file, safe with any text, and every mistake on it."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -48,10 +49,10 @@ def gold() -> Document:
     return annotated(text, "a ATTACKS x", "x ATTACKED_AT p", id="</script><b>", country="سوريا")
 
 
-def rendered(gold: Document, predicted: Document, schema: Schema, **options: object) -> str:
+def rendered(gold: Document, predicted: Document, schema: Schema, history: Sequence[Mapping[str, float]] = ()) -> str:
     report = evaluate([gold], [predicted], schema, with_gold_entities=[predicted])
     found = calibration.outcomes([gold], [predicted], [predicted])
-    return page.render("runs/x", [gold], [predicted], report, schema, outcomes=found, **options)  # type: ignore[arg-type]
+    return page.render("runs/x", [gold], [predicted], report, schema, outcomes=found, history=history)
 
 
 def tags(text: str) -> list[tuple[str, dict[str, str | None]]]:
