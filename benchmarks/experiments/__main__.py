@@ -5,7 +5,7 @@ python benchmarks/experiments PLAN [--score NAME=DATA ...] [--only VARIANT ...] 
 A plan (`*.yaml` here) names the variants and what they are scored on; `--score` adds annotated articles that are not
 part of this repository. A run that is finished is not made again, so a plan can be stopped and started, and grow. The
 table at the end compares each variant with the first: F1 in percent, means over the seeds, and the difference with its
-95 % interval by paired bootstrap over all scored articles.
+95 % interval by paired bootstrap over all scored articles, or those of the data that the plan compares on.
 """
 
 import argparse
@@ -27,10 +27,13 @@ RULES = {
 }
 
 
-def pooled(reports: dict[str, Report]) -> Report:
-    """Return one report on the documents of all data."""
-    every = list(reports.values())
-    return Report(tuple(document for each in every for document in each.documents), every[0].types)
+def on(plan: Plan, runs: list[dict[str, Report]]) -> list[Report]:
+    """Return one report a run, on the documents of all data that a plan compares on."""
+    return [pooled([each[data] for data in plan.compared_on or each]) for each in runs]
+
+
+def pooled(reports: list[Report]) -> Report:
+    return Report(tuple(document for each in reports for document in each.documents), reports[0].types)
 
 
 def table(plan: Plan, records: dict[str, list[dict[str, Any]]]) -> str:
@@ -49,7 +52,7 @@ def table(plan: Plan, records: dict[str, list[dict[str, Any]]]) -> str:
             if name == first:
                 cells.append("")
                 continue
-            found = compare([pooled(each) for each in reports[first]], [pooled(each) for each in runs], rule)
+            found = compare(on(plan, reports[first]), on(plan, runs), rule)
             low, high = (100 * end for end in found.interval)
             cells.append(f"{100 * found.difference:+.1f} ({low:+.1f} to {high:+.1f})")
         cells += [str(len(runs)), plan.variants[name].why]

@@ -10,6 +10,7 @@ from torch.nn import functional
 from marsad.modeling.extractor import IGNORED_TAG, Extractor
 
 PAIRS_AT_ONCE = 64
+CONTEXT_PIECES = 32
 
 
 class Crf(Extractor):
@@ -219,4 +220,49 @@ class Markers(Extractor):
         return out.view(len(pairs), 4, -1)[:, [0, 2]].flatten(1)
 
 
-NETWORKS = {"crf": Crf, "split-top": SplitTop, "r-drop": RDrop, "markers": Markers}
+class MarkersAlone(Markers):
+    """Typed markers in a pass of its own for each pair (PURE in full: Zhong & Chen 2021, section 3.2).
+
+    The four markers stand among the pieces, from CONTEXT_PIECES before the first mention to as many after the last.
+    """
+
+    def _some(self, source: Any, window: int, spans: Tensor, pairs: Tensor) -> Tensor:
+        encoder: Any = self.encoder
+        first_marker = encoder.embeddings.word_embeddings.num_embeddings
+        lists = [each[window].tolist() for each in source]
+        marked = [_with_markers(lists, spans[pair].tolist(), first_marker) for pair in pairs]
+        ids = nn.utils.rnn.pad_sequence([row for row, _ in marked], batch_first=True).to(spans.device)
+        sizes = torch.tensor([len(row) for row, _ in marked], device=spans.device)
+        mask = torch.arange(ids.shape[1], device=spans.device) < sizes.unsqueeze(1)
+        pieces = encoder.embeddings.word_embeddings(ids.clamp(max=first_marker - 1))
+        markers = self.markers((ids - first_marker).clamp(min=0))
+        embedded = torch.where((ids >= first_marker).unsqueeze(2), markers, pieces)
+        out = encoder(inputs_embeds=embedded, attention_mask=mask.long()).last_hidden_state
+        opening = torch.tensor([places for _, places in marked], device=spans.device)
+        return out.gather(1, opening.unsqueeze(2).expand(-1, -1, out.shape[2])).flatten(1)
+
+
+def _with_markers(window: list[Any], spans: list[list[int]], first_marker: int) -> tuple[Tensor, list[int]]:
+    """Return the pieces around a head and a tail with markers among them, and where their opening markers stand."""
+    input_ids, attention_mask, word_starts, word_ends = window
+    places = [(word_starts[first], word_ends[last - 1]) for _, first, last, *_ in spans]
+    openers = [first_marker + 4 * span[3] + 2 * role for role, span in enumerate(spans)]
+    low = max(1, min(start for start, _ in places) - CONTEXT_PIECES)
+    high = min(sum(attention_mask) - 1, max(stop for _, stop in places) + CONTEXT_PIECES)
+    # (piece, 1 opens or 0 closes, marker): at one piece, what closes stands before what opens.
+    signs = [(start, 1, marker) for (start, _), marker in zip(places, openers, strict=True)]
+    signs += [(stop, 0, marker + 1) for (_, stop), marker in zip(places, openers, strict=True)]
+    row = input_ids[low:high]
+    for piece, _, marker in sorted(signs, reverse=True):
+        row.insert(piece - low, marker)
+    row = [input_ids[0], *row, input_ids[sum(attention_mask) - 1]]
+    return torch.tensor(row), [row.index(marker) for marker in openers]
+
+
+NETWORKS = {
+    "crf": Crf,
+    "split-top": SplitTop,
+    "r-drop": RDrop,
+    "markers": Markers,
+    "markers-alone": MarkersAlone,
+}

@@ -68,10 +68,14 @@ class Plan(BaseModel):
     articles: int | None = Field(None, ge=1)
     seeds: list[int] = [1]
     score: dict[str, Path] = Field(description="name -> file or folder of gold documents")
+    compared_on: list[str] = Field([], description="names of data that differences are taken on; none: on all of them")
     variants: dict[str, Variant] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _others_exist(self) -> Plan:
+        unknown = set(self.compared_on) - set(self.score)
+        if unknown:
+            raise ValueError(f"compared_on {', '.join(unknown)}: none of score's {', '.join(self.score)}")
         for name, variant in self.variants.items():
             if variant.of is not None and not (variant.of in self.variants and self.variants[variant.of].is_saved):
                 raise ValueError(f"{name} is of {variant.of!r}, which is no variant whose models are saved")
