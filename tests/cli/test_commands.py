@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from marsad.config import Config
 from marsad.documents import Document
 from marsad.formats import conllup, jsonl
 from notation import annotated
@@ -147,6 +148,13 @@ def test_a_model_stands_beside_baselines_and_other_runs(model: Path, articles: l
     rows = [line.split() for line in shown.stdout.splitlines()]
     assert ["gazetteer", str(model)] == [row[0] for row in rows if row and row[0] in ("gazetteer", str(model))]
     assert "under 50" in shown.stdout
+    usual = _run("evaluate", model, gold).stdout
+    assert [name for name in ("frequent-tag", "gazetteer", "nearest-pair") if f"\n  {name} " not in usual] == []
+    moved = tmp_path / "model"
+    shutil.copytree(model, moved)
+    assert "Note: no baselines beside it" in _run("evaluate", moved, gold).stdout
+    asked = _run("evaluate", moved, gold, "--baseline", "gazetteer")
+    assert (asked.returncode, "name the articles with --train" in asked.stderr) == (1, True)
     scores = tmp_path / "scores.json"
     scores.write_text(_run("evaluate", model, gold, "--json").stdout, encoding="utf-8")
     compared = _run("compare", model.parent, scores, "--split", "dev")
@@ -200,6 +208,9 @@ def test_evaluate_says_how_far_scores_are_from_probabilities(
     assert "Are scores probabilities?" in shown
     content = json.loads(_run("evaluate", model, tmp_path / "gold.conllup", "--reliability", "--json").stdout)
     assert content["reliability"]["entities"]["num_items"] == sum(len(each.entities) for each in articles)
+    dev = Config.from_file(model.parent / "config.yaml").data.dev[0]
+    assert "Note: the model's dev articles are among these" in _run("evaluate", model, dev, "--reliability").stdout
+    assert "dev articles" not in shown
 
 
 def test_report_writes_one_page(model: Path, articles: list[Document], tmp_path: Path) -> None:
@@ -208,6 +219,7 @@ def test_report_writes_one_page(model: Path, articles: list[Document], tmp_path:
     result = _run("report", model.parent, gold, "-o", page)
     assert (result.returncode, f"4 articles in {page}" in result.stderr) == (0, True), result.stderr
     assert page.read_text(encoding="utf-8").count("<details") == 4
+    assert "<th>gazetteer</th>" in page.read_text(encoding="utf-8")
     wrong = _run("report", model, gold)
     assert (wrong.returncode, "give the run folder" in wrong.stderr) == (2, True)
 

@@ -52,6 +52,7 @@ def test_the_run_folder_holds_what_it_should(model: Path) -> None:
     metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["dev"]["entities"]["micro"]["f1"] > 0.9
     assert metrics["dev"]["relations_strict"]["micro"]["f1"] > 0.9
+    assert set(metrics["dev"]["baselines"]) == {"frequent-tag", "gazetteer", "nearest-pair"}
     assert "relation_loss=" in (run / "train.log").read_text(encoding="utf-8")
 
 
@@ -61,6 +62,8 @@ def test_the_card_says_what_the_model_is_and_how_good(model: Path) -> None:
     assert f"{100 * metrics['dev']['entities']['micro']['f1']:.1f}" in card
     assert "ATTACKED_WITH" in card
     assert "epochs at most" in card
+    baseline = metrics["dev"]["baselines"]["gazetteer"]["entities"]["micro"]["f1"]
+    assert f"| dev | gazetteer | {100 * baseline:.1f} | " in card
     assert "| train | 27 |" in card
     assert "$" not in card
 

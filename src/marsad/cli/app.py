@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -76,3 +76,13 @@ def trained_on(model: Path, option: str) -> DataSection:
     if not file.is_file():
         raise MarsadError(f"{file} is not there to say what {model} was trained on: name the articles with {option}")
     return Config.from_file(file).data
+
+
+def holds_dev(model: Path, data: Sequence[Path]) -> bool:
+    """Tell whether dev articles of the run that a model folder lies in are among `data`; no where it lies in none."""
+    try:
+        dev = [each.resolve() for each in trained_on(model, "").dev]
+    except MarsadError:
+        return False
+    given = [each.resolve() for each in data]
+    return any(a == b or a in b.parents or b in a.parents for a in given for b in dev)

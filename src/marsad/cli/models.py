@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from marsad.cli.app import Data, JsonOption, app, needs, print_json, print_problems, trained_on
+from marsad.cli.app import Data, JsonOption, app, holds_dev, needs, print_json, print_problems, trained_on
+from marsad.errors import MarsadError
 
 if TYPE_CHECKING:
+    from marsad.documents import Document
     from marsad.formats.problems import Problem
 
 
@@ -86,7 +89,8 @@ def evaluate(
         typer.Option(
             "--baseline",
             metavar="NAME",
-            help="frequent-tag, gazetteer, nearest-pair, or a model folder whose mentions the nearest pairs join.",
+            help="Beside it: frequent-tag, gazetteer, nearest-pair (where not said, these three), or a model folder "
+            "whose mentions the nearest pairs join.",
         ),
     ] = None,
     train_data: Annotated[
@@ -103,33 +107,50 @@ def evaluate(
     from marsad import formats
     from marsad.evaluation import calibration
     from marsad.evaluation.bootstrap import to_record
-    from marsad.evaluation.scoring import score_baselines, score_predictions, score_predictor
+    from marsad.evaluation.scoring import BASELINES, score_predictions, with_baselines
     from marsad.evaluation.slices import slices
-    from marsad.evaluation.tables import format_baselines, format_reliability, format_report
+    from marsad.evaluation.tables import format_reliability, format_report
     from marsad.inference.predictor import Predictor
 
     gold = formats.read_all(data)
     predictor = Predictor.from_pretrained(model, device=device)
-    learnt_from = formats.read_all(train_data or trained_on(model, "--train").train) if baselines else []
-    beside = score_baselines(baselines or (), predictor, gold, learnt_from, device=device)
+    report, predicted, on_gold = score_predictions(predictor, gold, gold_entities=gold_entities or reliability)
+    learnt_from = _learnt_from(model, train_data, required=bool(baselines))
+    if learnt_from:
+        names = baselines or BASELINES
+        report = with_baselines(report, gold, predicted, learnt_from, predictor.schema, names, device=device)
+    else:
+        note = "no baselines beside it, since the model's training articles are not there: name some with --train"
+        report = replace(report, notes=(*report.notes, note))
+    measured = {}
     if reliability:
-        report, predicted, on_gold = score_predictions(predictor, gold)
+        if holds_dev(model, data):
+            note = "the model's dev articles are among these: it was chosen and its scores were fitted by them"
+            report = replace(report, notes=(*report.notes, note))
         found = calibration.outcomes(gold, predicted, on_gold)
         measured = {name: calibration.reliability(each) for name, each in found.items()}
-    else:
-        report, measured = score_predictor(predictor, gold, gold_entities=gold_entities), {}
     if as_json:
-        extra: dict[str, object] = {"baselines": {name: to_record(each) for name, each in beside.items()}}
         parts = {key: slices(report, key) for key in by or ()}
-        extra["reliability"] = {name: asdict(each) for name, each in measured.items()}
+        extra: dict[str, object] = {"reliability": {name: asdict(each) for name, each in measured.items()}}
         extra["slices"] = {key: {name: each.to_dict() for name, each in part.items()} for key, part in parts.items()}
         print_json({**to_record(report), **{name: content for name, content in extra.items() if content}})
         return
     typer.echo(format_report(report, by or ()))
-    if beside:
-        typer.echo(f"\n{format_baselines(report, beside)}")
     if measured:
         typer.echo(f"\nAre scores probabilities?\n{format_reliability({'': measured})}")
+
+
+def _learnt_from(model: Path, train: Sequence[Path] | None, *, required: bool) -> Sequence[Document]:
+    """Return the articles that baselines learn from; where a model's own are not there, none, unless they are
+    required."""
+    from marsad import formats
+
+    try:
+        return formats.read_all(train or trained_on(model, "--train").train)
+    except MarsadError:
+        if train or required:
+            raise
+        return []
 
 
 @app.command()

@@ -35,7 +35,7 @@ def report(
     from marsad.config import Config
     from marsad.evaluation import calibration, page
     from marsad.evaluation.runs import read_history
-    from marsad.evaluation.scoring import score_predictions
+    from marsad.evaluation.scoring import score_predictions, with_baselines
     from marsad.inference.predictor import Predictor
 
     config = Config.from_file(_file(run, "config.yaml"))
@@ -46,6 +46,7 @@ def report(
     if not data and not config.data.test:
         note = "these are the dev articles, by which the model was chosen and its scores were fitted: figures flatter"
         found = replace(found, notes=(*found.notes, note))
+    found = with_baselines(found, gold, predicted, formats.read_all(config.data.train), predictor.schema, device=device)
     text = page.render(
         f"{run}: {', '.join(map(str, paths))}",
         gold,

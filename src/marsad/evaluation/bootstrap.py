@@ -70,11 +70,12 @@ def intervals(report: Report, rule: str, *, seed: int = 0) -> Mapping[str, Inter
 
 
 def to_record(report: Report) -> dict[str, Any]:
-    """Return the JSON form of a report with, by rule and type, the `intervals` of F1, `[low, high]`."""
+    """Return the JSON form of a report and its baselines with, by rule and type, `intervals` of F1, `[low, high]`."""
     found = {rule: intervals(report, rule) for rule in report.tables}
     return {
         **report.to_dict(),
         "intervals": {rule: {name: list(each) for name, each in between.items()} for rule, between in found.items()},
+        "baselines": {name: to_record(each) for name, each in report.baselines.items()},
     }
 
 

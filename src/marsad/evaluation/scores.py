@@ -107,11 +107,15 @@ class DocumentScores:
 
 @dataclass(frozen=True)
 class Report:
-    """The result of `evaluate`: the counts of each document, `types[rule]` in the order of the schema, and notes."""
+    """The result of `evaluate`: the counts of each document, `types[rule]` in the order of the schema, and notes.
+
+    `baselines` are the reports, by name, of systems that learn next to nothing, on the same documents.
+    """
 
     documents: tuple[DocumentScores, ...]
     types: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...] = field(default=())
+    baselines: Mapping[str, Report] = field(default_factory=dict)
 
     @cached_property
     def tables(self) -> Mapping[str, Table]:
@@ -136,8 +140,8 @@ class Report:
         return sum(each.num_words for each in self.documents)
 
     def where(self, wanted: Callable[[DocumentScores], bool]) -> Report:
-        """Return the report on the documents that are `wanted`, without the notes."""
-        return replace(self, documents=tuple(each for each in self.documents if wanted(each)), notes=())
+        """Return the report on the documents that are `wanted`, without notes and baselines."""
+        return replace(self, documents=tuple(each for each in self.documents if wanted(each)), notes=(), baselines={})
 
     @property
     def entities(self) -> Table:
@@ -180,6 +184,7 @@ class Report:
             "rules": {name: RULES[name] for name in self.tables},
             "notes": list(self.notes),
             "by_document": [each.to_dict() for each in self.documents],
+            "baselines": {name: each.to_dict() for name, each in self.baselines.items()},
         }
 
     @classmethod
@@ -188,6 +193,7 @@ class Report:
         try:
             types = {rule: tuple(record[rule]["by_type"]) for rule in record["rules"] if rule in RULES}
             documents = tuple(DocumentScores.from_dict(each) for each in record["by_document"])
-            return cls(documents, types, tuple(record["notes"]))
+            baselines = {name: cls.from_dict(each) for name, each in record.get("baselines", {}).items()}
+            return cls(documents, types, tuple(record["notes"]), baselines)
         except (KeyError, TypeError, AttributeError) as error:
             raise AnnotationError(f"this is no report of marsad evaluate --json: {error!r} is wrong in it") from error

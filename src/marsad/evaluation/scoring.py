@@ -14,6 +14,7 @@ from marsad.evaluation.metrics import evaluate
 from marsad.evaluation.scores import Report
 from marsad.inference.predictor import Predictor, check_types
 from marsad.modeling import windows
+from marsad.schema import Schema
 
 
 def score_predictor(predictor: Predictor, gold: Sequence[Document], *, gold_entities: bool = True) -> Report:
@@ -21,20 +22,14 @@ def score_predictor(predictor: Predictor, gold: Sequence[Document], *, gold_enti
 
     Raises `AnnotationError` where the documents hold types that the model's schema does not have.
     """
-    return _score(predictor, gold, gold_entities=gold_entities)[0]
+    return score_predictions(predictor, gold, gold_entities=gold_entities)[0]
 
 
 def score_predictions(
-    predictor: Predictor, gold: Sequence[Document]
+    predictor: Predictor, gold: Sequence[Document], *, gold_entities: bool = True
 ) -> tuple[Report, Sequence[Document], Sequence[Document]]:
-    """Score as `score_predictor`; return the report, what was predicted, and what was between gold entities."""
-    report, predicted, on_gold = _score(predictor, gold, gold_entities=True)
-    return report, predicted, on_gold or []
-
-
-def _score(
-    predictor: Predictor, gold: Sequence[Document], *, gold_entities: bool
-) -> tuple[Report, Sequence[Document], Sequence[Document] | None]:
+    """Score as `score_predictor`; return the report, what was predicted, and what was between gold entities, if asked
+    for."""
     check_types(gold, predictor.schema, relations=True)
     predicted = predictor.predict([document.without_annotations() for document in gold])
     on_gold = predictor.predict(list(gold), entities="gold") if gold_entities else None
@@ -43,7 +38,7 @@ def _score(
     if lost:
         note = f"{lost} of {total} gold relations join mentions too far apart for one window and cannot be found"
         report = replace(report, notes=(*report.notes, note))
-    return report, predicted, on_gold
+    return report, predicted, on_gold or []
 
 
 def _out_of_reach(predictor: Predictor, gold: Sequence[Document]) -> int:
@@ -74,37 +69,39 @@ def score_outcomes(predictor: Predictor, gold: Sequence[Document]) -> Mapping[st
 
 
 NEAREST_PAIR = "nearest-pair"
+BASELINES = ("frequent-tag", "gazetteer", NEAREST_PAIR)
 
 
-def score_baselines(
-    names: Sequence[str],
-    predictor: Predictor,
+def with_baselines(
+    report: Report,
     gold: Sequence[Document],
+    predicted: Sequence[Document],
     train: Sequence[Document],
+    schema: Schema,
+    names: Sequence[str] = BASELINES,
     *,
     device: str = "auto",
-) -> Mapping[str, Report]:
-    """Score baselines by name, learnt from the articles in `train`; all are joined by `baselines.nearest_pairs`.
+) -> Report:
+    """Return a report with baselines beside it, learnt from the articles in `train`.
 
-    `nearest-pair` takes the mentions that `predictor` finds; the folder of another model takes that model's, as of one
-    trained for tags alone (`heads.relation_weight: 0`). Raises `MarsadError` for a name that is none of them.
+    All are joined by `baselines.nearest_pairs`: `nearest-pair` takes the mentions of `predicted`, which the report is
+    on, and the folder of another model that model's, as of one trained for tags alone (`heads.relation_weight: 0`).
+    Raises `MarsadError` for a name that is none of them.
     """
-    schema = predictor.schema
     check_types(train, schema, relations=True)
     taggers = baseline_taggers(train, schema)
-    for name in names:
-        if name not in {*taggers, NEAREST_PAIR} and not Path(name).is_dir():
-            raise MarsadError(
-                f"--baseline {name!r} is none of {', '.join([*taggers, NEAREST_PAIR])} and no model folder"
-            )
-    bare = [document.without_annotations() for document in gold]
     link = nearest_pairs(train, schema)
-    reports = {}
+    bare = [document.without_annotations() for document in gold]
+    baselines = {}
     for name in names:
         if name in taggers:
             found = [taggers[name](document) for document in bare]
+        elif name == NEAREST_PAIR:
+            found = [list(document.entities) for document in predicted]
+        elif Path(name).is_dir():
+            model = Predictor.from_pretrained(name, device=device)
+            found = [list(document.entities) for document in model.predict(bare)]
         else:
-            tagger = predictor if name == NEAREST_PAIR else Predictor.from_pretrained(name, device=device)
-            found = [list(document.entities) for document in tagger.predict(bare)]
-        reports[name] = score_baseline(gold, found, link, schema)
-    return reports
+            raise MarsadError(f"--baseline {name!r} is none of {', '.join(BASELINES)} and no model folder")
+        baselines[name] = score_baseline(gold, found, link, schema)
+    return replace(report, baselines=baselines)

@@ -26,7 +26,7 @@ HEADLINES = ("entities", "relations_strict", "relations_gold_entities", "events"
 
 
 def format_report(report: Report, by: Sequence[str] = ()) -> str:
-    """Return the tables of a report and, for each key in `by`, one of its slices; figures in percent."""
+    """Return the tables of a report, for each key in `by` one of its slices, and baselines; figures in percent."""
     lines = [
         f"{report.num_documents} documents, {report.num_words} words",
         "F1 with its 95 % interval (bootstrap over documents)",
@@ -36,6 +36,8 @@ def format_report(report: Report, by: Sequence[str] = ()) -> str:
         lines += [*_table(TITLES[rule], RULES[rule], table, intervals(report, rule)), ""]
     for key in by:
         lines += [*_slices(report, key), ""]
+    if report.baselines:
+        lines += [*_baselines(report), ""]
     lines += [f"Note: {note}." for note in report.notes]
     return "\n".join(lines).rstrip()
 
@@ -58,21 +60,13 @@ def format_comparison(differences: Mapping[str, Difference], systems: Sequence[t
     return "\n".join(lines)
 
 
-def format_baselines(report: Report, baselines: Mapping[str, Report]) -> str:
-    """Return a line a baseline: its F1 and, in brackets, what the model has over it with the 95 % interval."""
+def baseline_gaps(report: Report) -> Mapping[str, Mapping[str, Difference]]:
+    """Return, by baseline and by rule of `HEADLINES`, what a report has over its baselines."""
     rules = [rule for rule in HEADLINES if rule in report.types]
-    lines = [
-        "Baselines (F1; in brackets what the model has over it, 95 % interval by paired bootstrap)",
-        f"  {'':<24}" + "".join(f"{TITLES[rule]:>30}" for rule in rules),
-    ]
-    for name, baseline in baselines.items():
-        cells = []
-        for rule in rules:
-            gap = compare([baseline], [report], rule)
-            low, high = gap.interval
-            cells.append(f"{100 * gap.first:.1f} ({100 * gap.difference:+.1f}: {100 * low:+.1f} to {100 * high:+.1f})")
-        lines.append(f"  {name:<24}" + "".join(f"{cell:>30}" for cell in cells))
-    return "\n".join(lines)
+    return {
+        name: {rule: compare([baseline], [report], rule) for rule in rules}
+        for name, baseline in report.baselines.items()
+    }
 
 
 def _table(title: str, rule: str, table: Table, between: Mapping[str, Interval]) -> Iterator[str]:
@@ -142,3 +136,16 @@ def format_suggestions(chosen: Sequence[Suggestion], reports: Sequence[Document]
     lines.append("worth: doubt a word, in bits, rare types weighted up")
     lines.append("like: likeness to what is annotated or stands above, 0 to 1")
     return "\n".join(lines)
+
+
+def _baselines(report: Report) -> Iterator[str]:
+    found = baseline_gaps(report)
+    rules = next(iter(found.values()))
+    yield "Baselines (F1; in brackets what the model has over it, 95 % interval by paired bootstrap)"
+    yield f"  {'':<24}" + "".join(f"{TITLES[rule]:>30}" for rule in rules)
+    for name, gaps in found.items():
+        cells = []
+        for gap in gaps.values():
+            low, high = gap.interval
+            cells.append(f"{100 * gap.first:.1f} ({100 * gap.difference:+.1f}: {100 * low:+.1f} to {100 * high:+.1f})")
+        yield f"  {name:<24}" + "".join(f"{cell:>30}" for cell in cells)

@@ -52,6 +52,12 @@ $scores
 
 Rules: $rules.
 
+Strict F1 of systems that learn next to nothing from the same articles, joined by nearest pairs:
+
+| split | baseline | entities | relations_strict |
+| --- | --- | --- | --- |
+$baselines
+
 ## Limits
 
 The scores are those of articles like the ones above and fall on other sources, countries and times. The model reads
@@ -91,6 +97,7 @@ def model_card(
         seed=training.get("seed", 42),
         scores="\n".join(_score_rows(reports)),
         scores_are=_CALIBRATED if calibrated else _NOT_CALIBRATED,
+        baselines="\n".join(_baseline_rows(reports)),
         rules="; ".join(f"{name}: {rule}" for name, rule in RULES.items()),
     )
 
@@ -118,3 +125,11 @@ def _score_rows(reports: Mapping[str, Report]) -> list[str]:
             figures = " | ".join(f"{100 * figure:.1f}" for figure in (score.precision, score.recall, score.f1))
             rows.append(f"| {split} | {name} | {figures} | {score.support} |")
     return rows
+
+
+def _baseline_rows(reports: Mapping[str, Report]) -> list[str]:
+    return [
+        f"| {split} | {name} | {100 * each.entities.micro.f1:.1f} | {100 * each.relations_strict.micro.f1:.1f} |"
+        for split, report in reports.items()
+        for name, each in report.baselines.items()
+    ]

@@ -28,7 +28,7 @@ from marsad.errors import ConfigError
 from marsad.evaluation import calibration
 from marsad.evaluation.metrics import evaluate
 from marsad.evaluation.scores import Report
-from marsad.evaluation.scoring import score_predictions, score_predictor
+from marsad.evaluation.scoring import score_predictions, with_baselines
 from marsad.inference.backends import TorchBackend
 from marsad.inference.predictor import Predictor
 from marsad.modeling.encoder import Encoder, load_encoder
@@ -219,14 +219,16 @@ def _dev_scores(model: Extractor, folder: ModelFolder, gold: Sequence[Document],
 def _finish(job: Job) -> Report:
     """Score the saved folder as a user would load it, calibrate it on dev, and write metrics and card beside it."""
     predictor = Predictor.from_pretrained(job.folder.path, device=str(job.trainer.args.device))
-    dev = job.splits["dev"]
-    report, predicted, on_gold = score_predictions(predictor, dev)
-    reports = {"dev": report}
-    if "test" in job.splits:
-        reports["test"] = score_predictor(predictor, job.splits["test"])
+    reports, found = {}, {}
+    for name in ("dev", "test"):
+        if name in job.splits:
+            gold = job.splits[name]
+            report, predicted, on_gold = score_predictions(predictor, gold)
+            found[name] = calibration.outcomes(gold, predicted, on_gold)
+            reports[name] = with_baselines(report, gold, predicted, job.splits["train"], job.folder.schema)
     if job.trainer.is_world_process_zero():
         if _calibrates(job):
-            curves = calibration.fit(calibration.outcomes(dev, predicted, on_gold), job.folder.schema)
+            curves = calibration.fit(found["dev"], job.folder.schema)
             write_settings(job.folder.path, job.folder.settings.model_copy(update={"calibration": curves}))
         _write_results(job, reports)
     return reports.get("test", reports["dev"])

@@ -15,7 +15,7 @@ from marsad.evaluation.errors import ENTITY_KINDS, RELATION_KINDS, confusion
 from marsad.evaluation.page.articles import Article, article
 from marsad.evaluation.page.charts import line_chart, reliability_chart
 from marsad.evaluation.scores import RULES, Report
-from marsad.evaluation.tables import TITLES
+from marsad.evaluation.tables import HEADLINES, TITLES, baseline_gaps
 from marsad.schema import Schema
 
 KINDS = {
@@ -58,6 +58,8 @@ def render(
         version=marsad.__version__,
         report=report,
         tables=_tables(report),
+        baselines=baseline_gaps(report),
+        headlines=[TITLES[rule] for rule in HEADLINES if rule in report.types],
         charts=_training_charts(history),
         reliability=_reliability(outcomes),
         confusion=_confusion(gold, predicted, schema),
