@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from marsad.cli import corpus, models, review, scores  # noqa: F401  (their verbs register themselves)
+from marsad.cli import corpus, deploy, models, review, scores  # noqa: F401  (their verbs register themselves)
 from marsad.cli.app import app
 from marsad.errors import AnnotationError, MarsadError
 

@@ -1,18 +1,19 @@
 """What runs the network for a predictor: numpy arrays in, numpy arrays out.
 
-A backend keeps the word states of a batch of windows between `tag` and `relate` in whatever form it likes. `torch` is
-the only one so far; it is imported when a torch model is loaded and not before.
+A backend keeps the word states of a batch of windows between `tag` and `relate` in whatever form it likes. torch and
+onnxruntime are imported when a model is loaded that needs them, and not before.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from marsad.errors import ModelError
 from marsad.modeling.batches import Floats, Ints, WindowBatch
-from marsad.modeling.settings import ModelFolder
+from marsad.modeling.settings import RELATE_FILE, TAG_FILE, ModelFolder
 
 if TYPE_CHECKING:
     import torch
@@ -68,17 +69,71 @@ class TorchBackend:
         return self._torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
 
 
+class OnnxBackend:
+    """Runs the graphs of an exported model on onnxruntime, on the CPU or, where its build has it, a CUDA GPU."""
+
+    def __init__(self, path: Path, device: str = "auto", threads: int | None = None) -> None:
+        import onnxruntime
+
+        has_cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+        if device.startswith("cuda") and not has_cuda:
+            raise ModelError(f"device {device!r}: this onnxruntime has no CUDA: pip install onnxruntime-gpu")
+        on_gpu = has_cuda and device != "cpu"
+        providers = [*(["CUDAExecutionProvider"] if on_gpu else []), "CPUExecutionProvider"]
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        if threads is not None:
+            options.intra_op_num_threads = threads
+        missing = [name for name in (TAG_FILE, RELATE_FILE) if not (path / name).is_file()]
+        if missing:
+            raise ModelError(f"{path}: {' and '.join(missing)} missing: the folder is not whole, copy it again")
+        try:
+            self._tag, self._relate = (
+                onnxruntime.InferenceSession(str(path / name), options, providers=providers)
+                for name in (TAG_FILE, RELATE_FILE)
+            )
+        except Exception as error:  # the library has exceptions of its own, some of them bare
+            raise ModelError(f"{path} cannot be loaded by onnxruntime: {str(error).splitlines()[0]}") from error
+
+    def tag(self, batch: WindowBatch) -> tuple[Floats, Floats]:
+        """See `Backend.tag`."""
+        inputs = {
+            "input_ids": batch.input_ids,
+            "attention_mask": batch.attention_mask,
+            "word_starts": batch.word_starts,
+            "word_ends": batch.word_ends,
+        }
+        states, log_probs = self._tag.run(None, inputs)
+        return states, log_probs
+
+    def relate(self, states: Floats, spans: Ints, pairs: Ints) -> Floats:
+        """See `Backend.relate`."""
+        probabilities: Floats = self._relate.run(None, {"states": states, "spans": spans, "pairs": pairs})[0]
+        return probabilities
+
+
+NAMES = ("auto", "torch", "torch-bf16", "onnx")
+
+
 def load_backend(
     folder: ModelFolder, *, device: str = "auto", name: str = "auto", threads: int | None = None
 ) -> Backend:
     """Return a backend for a model folder.
 
-    `device` is a torch device or "auto" (a GPU where there is one). `name` is "torch" (fp32), "torch-bf16", or "auto",
-    which means "torch". `threads` sets the number of CPU threads for the whole process. Raises `ModelError` where the
-    backend is unknown or torch is not installed.
+    `device` is a torch device or "auto" (a GPU where there is one). `name` is "torch" (fp32), "torch-bf16", "onnx" (an
+    exported model, in its own precision) or "auto": what the folder holds. `threads` sets the number of CPU threads, of
+    torch for the whole process. Raises `ModelError` where the folder does not hold it or a package is not installed.
     """
-    if name not in ("auto", "torch", "torch-bf16"):
-        raise ModelError(f"backend {name!r} is none of auto, torch, torch-bf16")
+    if name not in NAMES:
+        raise ModelError(f"backend {name!r} is none of {', '.join(NAMES)}")
+    exported = folder.settings.exported is not None
+    if name != "auto" and exported is not (name == "onnx"):
+        holds = "onnx" if exported else "torch"
+        raise ModelError(f'{folder.path} holds a model for {holds}, not for {name!r}: leave the backend to "auto"')
+    return OnnxBackend(folder.path, device, threads) if exported else _load_torch(folder, device, name, threads)
+
+
+def _load_torch(folder: ModelFolder, device: str, name: str, threads: int | None) -> TorchBackend:
     # All three are imported only to say, before any work, which of them is missing.
     try:
         import safetensors  # noqa: F401

@@ -137,6 +137,8 @@ class Extractor(nn.Module):
 class RelationHead(nn.Module):
     """Scores directed pairs of typed spans; see the module's opening lines."""
 
+    most_words: int | None = None  # fixed where the network is traced once for windows of any length
+
     def __init__(
         self, width: int, hidden: int, num_types: int, num_relations: int, *, dropout: float, prior: float
     ) -> None:
@@ -170,7 +172,7 @@ class RelationHead(nn.Module):
 
     def features(self, states: Tensor, spans: Tensor, pairs: Tensor) -> Tensor:
         """Return what is known of each pair, `(P, H)`, before the layers that judge it."""
-        maxima = RangeMax(states)
+        maxima = RangeMax(states, self.most_words)
         window, start, end, kind, sentence = spans.unbind(1)
         first_words = _rows(states.flatten(0, 1), window * states.shape[1] + start)
         span_states = torch.cat([maxima(window, start, end), first_words], dim=1)
@@ -192,21 +194,24 @@ class RelationHead(nn.Module):
 
 
 class RangeMax:
-    """Maximum of word states over any range of words in constant time, by a sparse table of ranges of 2^k words."""
+    """Maximum of word states over any range of words in constant time, by a sparse table of ranges of 2^k words.
 
-    def __init__(self, states: Tensor) -> None:
+    `most_words` is the length of the longest range that may be asked for: that of the states where not said.
+    """
+
+    def __init__(self, states: Tensor, most_words: int | None = None) -> None:
         levels = [states]
-        while 2 ** len(levels) <= states.shape[1]:
+        while 2 ** len(levels) <= (states.shape[1] if most_words is None else most_words):
             reach = 2 ** (len(levels) - 1)
             last = levels[-1]
-            shifted = functional.pad(last[:, reach:], (0, 0, 0, reach))
+            shifted = functional.pad(last, (0, 0, 0, reach))[:, reach:]
             levels.append(torch.maximum(last, shifted))
         self.table = torch.stack(levels)
 
     def __call__(self, window: Tensor, start: Tensor, end: Tensor) -> Tensor:
         """Return the maxima `(N, D)` of words `[start, end)` of each window; zeros for an empty range."""
         length = (end - start).clamp(min=1)
-        level = length.float().log2().floor().long().clamp(max=len(self.table) - 1)
+        level = _log2(length).clamp(max=len(self.table) - 1)
         last_word = self.table.shape[2] - 1
         first = self._look_up(level, window, start.clamp(max=last_word))
         second = self._look_up(level, window, (start + length - 2**level).clamp(0, last_word))
@@ -225,9 +230,13 @@ def _rows(table: Tensor, index: Tensor) -> Tensor:
 
 def _bucket(gap: Tensor) -> Tensor:
     """0, 1, 2, then powers of two: 3-4, 5-8, 9-16, 17-32, more."""
-    return torch.where(gap <= 2, gap, (gap.clamp(min=1) - 1).float().log2().floor().long() + 2).clamp(
-        max=_DISTANCES - 1
-    )
+    return torch.where(gap <= 2, gap, _log2(gap - 1) + 2).clamp(max=_DISTANCES - 1)
+
+
+def _log2(number: Tensor) -> Tensor:
+    """Return the whole part of the logarithm of whole numbers, 0 below 2; exact wherever it is computed."""
+    powers = 2 ** torch.arange(1, 16, device=number.device)
+    return (number.unsqueeze(-1) >= powers).sum(-1)
 
 
 def _gather(states: Tensor, index: Tensor) -> Tensor:

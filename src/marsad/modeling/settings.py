@@ -7,6 +7,8 @@ model/
   encoder/config.json  the encoder's architecture, without its weights
   model.safetensors    every weight, encoder included
   README.md            the model card
+
+An exported model has tag.onnx and relate.onnx in place of encoder/ and model.safetensors.
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ TOKENIZER_FILE = "tokenizer.json"
 WEIGHTS_FILE = "model.safetensors"
 ENCODER_FOLDER = "encoder"
 CARD_FILE = "README.md"
+TAG_FILE = "tag.onnx"
+RELATE_FILE = "relate.onnx"
 # What `marsad encoder` leaves in the folder of an embedded encoder.
 ENCODER_RECORD = "marsad_encoder.json"
 
@@ -76,6 +80,7 @@ class ModelSettings(BaseModel):
         description="relation type -> probability from which it is reported; above 1, never"
     )
     calibration: Calibration | None = Field(None, description="what makes probabilities of reported scores")
+    exported: Literal["fp32", "int8"] | None = Field(None, description="precision of the ONNX graphs; none: torch")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,191 @@
+"""From a model folder to one that runs on onnxruntime alone: two graphs, settings, schema and tokenizer.
+
+`tag.onnx` holds encoder and tag head, `relate.onnx` the relation head; both take batches of any size and windows of any
+length. In int8, the weights of the tag graph's matrix products are stored as whole numbers and their inputs rounded as
+they come (dynamic quantisation, a scale a column); the relation head stays as it is, for it costs next to nothing.
+
+Nothing is exported unseen: both models read the same annotated articles, and the export is refused where they differ
+by more than `MOST_F1_LOST` or, in fp32, `MOST_SCORE_CHANGE`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import onnxscript  # noqa: F401  (torch's exporter wants it, and says so late)
+import torch
+from torch import Tensor, nn
+
+from marsad.documents import Document
+from marsad.errors import ModelError
+from marsad.evaluation.parity import Parity, compare_predictions
+from marsad.inference.predictor import Predictor
+from marsad.modeling.extractor import Extractor
+from marsad.modeling.folder import load_extractor
+from marsad.modeling.settings import (
+    CARD_FILE,
+    RELATE_FILE,
+    SCHEMA_FILE,
+    TAG_FILE,
+    TOKENIZER_FILE,
+    ModelFolder,
+    read_folder,
+    write_settings,
+)
+
+Precision = Literal["fp32", "int8"]
+MOST_F1_LOST = 0.005
+MOST_SCORE_CHANGE = 1e-4
+
+
+def export_onnx(
+    path: str | Path,
+    out: str | Path,
+    *,
+    quantize: Literal["int8"] | None = None,
+    check: Sequence[Document],
+    threads: int | None = None,
+) -> Parity:
+    """Export the model folder at `path` into the new folder `out`; return how far the two are apart on `check`.
+
+    `check` are annotated articles that the model was not trained on, as its dev articles are. Raises `ModelError` where
+    `out` is there, where `path` is no torch model, and where the exported model reads `check` too differently: then
+    nothing is left at `out`.
+    """
+    source, target = Path(path), Path(out)
+    if target.exists():
+        raise ModelError(f"{target} is there already: remove it or choose another folder")
+    if not check:
+        raise ModelError("there are no articles to check the exported model on: name some annotated ones")
+    folder = read_folder(source)
+    if folder.settings.exported is not None:
+        raise ModelError(f"{source} was exported already: give the model folder that training left")
+    precision: Precision = quantize or "fp32"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        unchecked = Path(scratch) / target.name
+        unchecked.mkdir()
+        for name in (SCHEMA_FILE, TOKENIZER_FILE, CARD_FILE):
+            if (source / name).is_file():
+                shutil.copyfile(source / name, unchecked / name)
+        write_settings(unchecked, folder.settings.model_copy(update={"exported": precision}))
+        write_graphs(folder, unchecked, precision)
+        found = _parity(source, unchecked, check, threads)
+        _refuse(found, precision)
+        unchecked.rename(target)
+    return found
+
+
+def _parity(source: Path, exported: Path, check: Sequence[Document], threads: int | None) -> Parity:
+    bare = [each.without_annotations() for each in check]
+    predictors = [
+        Predictor.from_pretrained(each, device="cpu", backend=name, threads=threads)
+        for each, name in ((source, "torch"), (exported, "onnx"))
+    ]
+    before, after = (each.predict(bare) for each in predictors)
+    return compare_predictions(check, before, after, predictors[0].schema)
+
+
+def _refuse(found: Parity, precision: Precision) -> None:
+    before, after = found.f1["entities"]
+    if before - after > MOST_F1_LOST:
+        raise ModelError(
+            f"not exported: F1 of mentions falls from {100 * before:.1f} to {100 * after:.1f}, at most "
+            f"{100 * MOST_F1_LOST:.1f} is allowed; most changed: {found.where}"
+        )
+    if precision == "fp32" and found.score_change > MOST_SCORE_CHANGE:
+        raise ModelError(
+            f"not exported: a score changes by {found.score_change:.2g}, at most {MOST_SCORE_CHANGE:.0e} is allowed; "
+            f"{found.where}"
+        )
+    if precision == "fp32" and found.different:
+        raise ModelError(f"not exported: other mentions or relations are found in {', '.join(found.different[:5])}")
+
+
+class _Tag(nn.Module):
+    def __init__(self, extractor: Extractor) -> None:
+        super().__init__()
+        self.extractor = extractor
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, word_starts: Tensor, word_ends: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        states = self.extractor.encode(input_ids, attention_mask, word_starts, word_ends)
+        return states, self.extractor.tag(states).log_softmax(dim=2)
+
+
+class _Relate(nn.Module):
+    def __init__(self, extractor: Extractor) -> None:
+        super().__init__()
+        self.extractor = extractor
+
+    def forward(self, states: Tensor, spans: Tensor, pairs: Tensor) -> Tensor:
+        return self.extractor.relate(states, spans, pairs).sigmoid()
+
+
+def write_graphs(folder: ModelFolder, out: Path, precision: Precision) -> None:
+    """Write the two graphs of a torch model folder into `out`."""
+    extractor = load_extractor(folder)
+    extractor.relation_head.most_words = folder.window_pieces
+    width = extractor.relation_head.context.in_features
+    words = torch.arange(1, 9).repeat(2, 1)
+    pieces = torch.full((2, 11), folder.settings.special.unknown)
+    spans = torch.tensor([[0, 0, 2, 0, 0], [0, 3, 4, 0, 0], [1, 1, 2, 0, 1]])
+    graphs: list[tuple[str, nn.Module, Mapping[str, Tensor], list[str]]] = [
+        (
+            TAG_FILE,
+            _Tag(extractor),
+            {
+                "input_ids": pieces,
+                "attention_mask": (torch.arange(11) < torch.tensor([[11], [9]])).long(),
+                "word_starts": words,
+                "word_ends": words + 1,
+            },
+            ["states", "log_probs"],
+        ),
+        (
+            RELATE_FILE,
+            _Relate(extractor),
+            {"states": torch.zeros(2, 8, width), "spans": spans, "pairs": torch.tensor([[0, 1], [1, 0]])},
+            ["probabilities"],
+        ),
+    ]
+    for name, module, inputs, outputs in graphs:
+        _write_graph(out / name, module.eval(), inputs, outputs)
+    if precision == "int8":
+        _quantise(out / TAG_FILE)
+
+
+def _write_graph(file: Path, module: nn.Module, inputs: Mapping[str, Tensor], outputs: list[str]) -> None:
+    free: Any = torch.export.Dim.AUTO
+    # Batch and length of windows and words are free; widths, and the columns of spans and pairs, are not.
+    shapes = {name: {0: free} if name in ("spans", "pairs") else {0: free, 1: free} for name in inputs}
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module,
+            (),
+            str(file),
+            kwargs=dict(inputs),
+            input_names=list(inputs),
+            output_names=outputs,
+            dynamic_shapes=shapes,
+            external_data=False,
+            verbose=False,
+        )
+
+
+def _quantise(file: Path) -> None:
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    with tempfile.TemporaryDirectory() as scratch:
+        whole = Path(scratch) / file.name
+        shutil.move(file, whole)
+        quantize_dynamic(
+            whole, file, per_channel=True, weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gemm"]
+        )
