@@ -49,3 +49,29 @@ def export(
     typer.echo(f"largest change of a score: {found.score_change:.2g}" + (f" ({found.where})" if found.where else ""))
     typer.echo(f"{counted(len(found.different), 'article')} of {len(articles)} read otherwise")
     typer.echo(f"{out}: {size / 1e6:.0f} MB", err=True)
+
+
+@app.command()
+def serve(
+    model: Annotated[Path, typer.Argument(help="Model folder; an exported one needs no torch.")],
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    backend: Annotated[str, typer.Option(help="auto, torch, torch-bf16, onnx.")] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
+    body_bytes: Annotated[int, typer.Option(min=1, help="Most bytes of one request.")] = 10_000_000,
+    characters: Annotated[int, typer.Option(min=1, help="Most characters of one report.")] = 500_000,
+    reports: Annotated[int, typer.Option(min=1, help="Most reports in one request.")] = 500,
+    waiting: Annotated[int, typer.Option(min=1, help="Most reports that wait for the model.")] = 2_000,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Longest that a request may take.")] = 60.0,
+) -> None:
+    """Answer over HTTP: /predict, /predict/batch, /health, /ready, /metrics, and a page to paste a report into."""
+    from marsad.inference.predictor import Predictor
+
+    with needs("serve"):
+        import uvicorn
+
+        from marsad.inference.server import Limits, create_app
+    predictor = Predictor.from_pretrained(model, device=device, backend=backend, threads=threads)
+    limits = Limits(body_bytes, characters, reports, waiting, seconds)
+    uvicorn.run(create_app(predictor, limits), host=host, port=port, log_level="info")
