@@ -97,6 +97,74 @@ class Mentions(Library):
         return known + rows(self.as_head(mentions), head) + rows(self.as_tail(mentions), tail)
 
 
+class Reading(Library):
+    """The library's head with a look at the text of its own: each pair reads the words of its window by attention.
+
+    What a word says to a pair depends on where it stands to it: before both mentions, inside the first, between, inside
+    the second, after both, near or far. One layer on the encoder's states, in place of the second pass of markers.
+    """
+
+    num_heads = 4
+    near = 8
+    num_places = 7
+
+    def __init__(self, width: int, heads: HeadSettings, schema: Schema, prior: float) -> None:
+        super().__init__(width, heads, schema, prior)
+        hidden = heads.relation_hidden
+        self.query, self.key, self.value = nn.Linear(hidden, hidden), nn.Linear(width, hidden), nn.Linear(width, hidden)
+        self.place_key, self.place_value = (nn.Embedding(2 * self.num_places, hidden) for _ in range(2))
+        for embedding in (self.place_key, self.place_value):
+            nn.init.normal_(embedding.weight, std=0.1)
+        self.read = nn.Linear(hidden, hidden)
+
+    def features(self, states: Tensor, spans: Tensor, pairs: Tensor) -> Tensor:
+        known = super().features(states, spans, pairs)
+        window = spans[pairs[:, 0], 0]
+        # Pairs in rows of their windows, so that all windows are one product: (B, M), M the most pairs of a window.
+        inside = window.unsqueeze(1) == torch.arange(len(states), device=states.device)
+        slot = inside.long().cumsum(0)[torch.arange(len(window), device=states.device), window] - 1
+        most = int(inside.sum(0).max()) if len(window) else 0
+
+        def in_rows(each: Tensor) -> Tensor:
+            out = each.new_zeros(len(states), most, *each.shape[1:])
+            return out.index_put((window, slot), each)
+
+        place = in_rows(self._places(states.shape[1], spans, pairs))  # (B, M, W)
+        query = self._by_head(in_rows(self.query(known)))  # (B, h, M, d)
+        key, value = self._by_head(self.key(states)), self._by_head(self.value(states))
+        to_place = query @ self.place_key.weight.view(2 * self.num_places, self.num_heads, -1).permute(1, 2, 0)
+        where = place.unsqueeze(1).expand(-1, self.num_heads, -1, -1)
+        scores = (query @ key.transpose(2, 3) + to_place.gather(3, where)) * query.shape[-1] ** -0.5
+        is_word = states.abs().sum(2) > 0
+        scores = scores.float().masked_fill(~is_word[:, None, None], -1e4)
+        shares = scores.softmax(dim=3).to(value.dtype)
+        by_place = shares.new_zeros(*shares.shape[:3], 2 * self.num_places).scatter_add(3, where, shares)
+        found = shares @ value + by_place @ self.place_value.weight.view(
+            2 * self.num_places, self.num_heads, -1
+        ).transpose(0, 1).to(value.dtype)
+        return known + self.read(found.transpose(1, 2).flatten(2)[window, slot])
+
+    def _by_head(self, each: Tensor) -> Tensor:
+        return each.view(*each.shape[:2], self.num_heads, -1).transpose(1, 2)
+
+    def _places(self, num_words: int, spans: Tensor, pairs: Tensor) -> Tensor:
+        """Where each word stands to each pair, (P, W)."""
+        head, tail = (spans[pairs[:, side]] for side in (0, 1))
+        forward = (head[:, 1] < tail[:, 1]).unsqueeze(1)
+        first, second = torch.where(forward, head, tail), torch.where(forward, tail, head)
+        word = torch.arange(num_words, device=spans.device)
+        edges = (
+            first[:, 1] - self.near,
+            first[:, 1],
+            first[:, 2],
+            second[:, 1],
+            second[:, 2],
+            second[:, 2] + self.near,
+        )
+        passed = sum((word >= edge.unsqueeze(1)).long() for edge in edges)
+        return passed + self.num_places * forward.long()
+
+
 class SpERT(nn.Module):
     """The head of SpERT (Eberts & Ulges 2020): max over each span, a width embedding, max between, one linear layer."""
 
@@ -157,4 +225,5 @@ HEADS = {
     "product": Product,
     "before": Before,
     "mentions": Mentions,
+    "reading": Reading,
 }

@@ -2,6 +2,7 @@
 
 import random
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,22 @@ def test_curves_stay_near_the_scores_where_there_is_little_to_fit(schema: Schema
     assert reliability([]).num_items == 0
 
 
+def test_a_relation_is_as_unsure_as_its_mentions(schema: Schema) -> None:
+    rng = random.Random(3)
+    items = []
+    for number in range(1500):
+        mention, score = rng.uniform(0.3, 0.99), rng.uniform(0.5, 0.99)
+        items.append(Outcome("ATTACKS", score, rng.random() < mention * score, number % 40, mention))
+    found = {"entities": [], "relations": items, "relations_gold_entities": []}
+    curve = fit(found, schema).relations["ATTACKS"]
+    assert curve(0.9, 0.95) > curve(0.9, 0.5) > curve(0.6, 0.5)
+    alone = [replace(each, mention=0.5) for each in items]
+    with_mentions = reliability(calibrated(items, {"ATTACKS": curve}))
+    without = reliability(calibrated(alone, fit({**found, "relations": alone}, schema).relations))
+    assert with_mentions.auroc > without.auroc + 0.05
+    assert with_mentions.brier < without.brier
+
+
 @pytest.mark.parametrize("score", [0.0, 1e-9, 0.5, 1.0])
 def test_a_calibrated_score_is_a_probability(score: float) -> None:
     assert 0 <= Calibrator(slope=2.0, intercept=-1.0)(score) <= 1
@@ -68,6 +85,8 @@ def test_outcomes_are_held_against_gold() -> None:
     found = outcomes([gold], [wrong], [given])
     assert [each.right for each in found["entities"]] == [True, False]
     assert [each.right for each in found["relations"]] == [False]
+    unsure = replace(wrong, entities=[replace(wrong.entities[0], score=0.4), *wrong.entities[1:]])
+    assert [each.mention for each in outcomes([gold], [unsure], [given])["relations"]] == [0.4]
     assert [(each.type, each.right) for each in found["relations_gold_entities"]] == [
         ("ATTACKS", True),
         ("AFFILIATED_WITH", False),

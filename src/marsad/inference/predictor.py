@@ -115,7 +115,8 @@ class Predictor:
             return document
         # Given entities carry the scores of whoever gave them.
         entities = curves.of_entities(document.entities) if source == "predicted" else document.entities
-        return replace(document, entities=entities, relations=curves.of_relations(document.relations, source))
+        relations = curves.of_relations(document.relations, document.entities, source)
+        return replace(document, entities=entities, relations=relations)
 
 
 def check_types(documents: Iterable[Document], schema: Schema, *, relations: bool = False) -> None:

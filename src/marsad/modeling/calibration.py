@@ -1,13 +1,14 @@
 """From a network's score to the probability that what it says is right: a curve for each type, saved with the model.
 
 The curve is Platt's: a line on the logit (Platt 1999), of which temperature scaling (Guo et al. 2017, arXiv
-1706.04599) is the case without intercept. It rises, so within a type it never changes which score is higher.
+1706.04599) is the case without intercept. A relation is right only if both its mentions are, so the score of the less
+sure one has a part in its line. The curve rises with either.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -22,18 +23,24 @@ EntitySource = Literal["predicted", "gold"]
 
 
 class Calibrator(BaseModel):
-    """`score -> sigmoid(slope * logit(score) + intercept)`."""
+    """`score -> sigmoid(slope * logit(score) + mention * logit(score of the less sure mention) + intercept)`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     slope: float = Field(gt=0, allow_inf_nan=False)
     intercept: float = Field(allow_inf_nan=False)
+    mention: float = Field(0.0, ge=0, allow_inf_nan=False)
 
-    def __call__(self, score: float) -> float:
-        """Return the calibrated score, a probability from 0 to 1."""
-        clipped = min(max(score, EDGE), 1 - EDGE)
-        logit = self.slope * math.log(clipped / (1 - clipped)) + self.intercept
+    def __call__(self, score: float, mention: float = 0.5) -> float:
+        """Return the calibrated score, a probability from 0 to 1, of what has `score`; `mention` is the network's own
+        score of the less sure mention that a relation joins, one half where mentions have no part in it."""
+        logit = self.slope * _logit(score) + self.mention * _logit(mention) + self.intercept
         return (1 + math.tanh(logit / 2)) / 2  # the sigmoid, in the form that cannot overflow
+
+
+def _logit(score: float) -> float:
+    clipped = min(max(score, EDGE), 1 - EDGE)
+    return math.log(clipped / (1 - clipped))
 
 
 class Calibration(BaseModel):
@@ -47,13 +54,27 @@ class Calibration(BaseModel):
 
     def of_entities(self, found: Sequence[Entity]) -> list[Entity]:
         """Return the entities with calibrated scores; a type without a curve keeps its own."""
-        return [replace(each, score=_calibrated(each.type, each.score, self.entities)) for each in found]
+        return [
+            replace(each, score=self.entities[each.type](each.score)) if each.type in self.entities else each
+            for each in found
+        ]
 
-    def of_relations(self, found: Sequence[Relation], source: EntitySource) -> list[Relation]:
-        """Return the relations with calibrated scores, by where the entities they join came from."""
+    def of_relations(
+        self, found: Sequence[Relation], entities: Sequence[Entity], source: EntitySource
+    ) -> list[Relation]:
+        """Return the relations with calibrated scores, by where the `entities` they join came from.
+
+        Entities that were predicted have the network's own scores here.
+        """
         curves = self.relations if source == "predicted" else self.relations_gold_entities
-        return [replace(each, score=_calibrated(each.type, each.score, curves)) for each in found]
+        return [
+            replace(each, score=curves[each.type](each.score, least_sure(each, entities)))
+            if each.type in curves
+            else each
+            for each in found
+        ]
 
 
-def _calibrated(kind: str, score: float, curves: Mapping[str, Calibrator]) -> float:
-    return curves[kind](score) if kind in curves else score
+def least_sure(relation: Relation, entities: Sequence[Entity]) -> float:
+    """Return the lower score of the two entities that a relation joins."""
+    return min(entities[relation.head].score, entities[relation.tail].score)
