@@ -189,7 +189,7 @@ def test_calibrate_writes_curves_and_thresholds(model: Path, articles: list[Docu
         assert result.returncode == 0, result.stderr
         return (copy / "marsad.json").read_text(encoding="utf-8")
 
-    assert json.loads(saved())["calibration"]["entities"]["ACTOR"]["slope"] > 0
+    assert json.loads(saved())["calibration"]["entities"]["ACTOR"]["high"] > 0
     low = saved("--precision", "0.1")
     assert json.loads(low)["thresholds"]["AFFILIATED_WITH"] > 1  # too few to judge
     saved("--precision", "0.99")

@@ -20,9 +20,9 @@ from marsad.schema import Schema
 NUM_BINS = 10
 NUM_FOLDS = 5
 NUM_SIMULATIONS = 1000
-# How strongly a line is held: that of all types to leaving scores as they are, that of a type to that of all. In units
-# of the log-likelihood; the second was chosen by cross-validation on dev articles (5 and 20 differed little).
-_PULL_OF_ALL, _PULL_OF_TYPE = 1.0, 20.0
+# How strongly a curve is held: that of all types to leaving scores as they are, that of a type to that of all. In units
+# of the log-likelihood; the second was chosen by cross-validation on dev articles, among 5, 20 and 100.
+_PULL_OF_ALL, _PULL_OF_TYPE = 1.0, 100.0
 
 Floats = npt.NDArray[np.float64]
 
@@ -105,41 +105,35 @@ def _types(name: str, schema: Schema) -> Sequence[str]:
 def _fit_types(items: Sequence[Outcome], types: Sequence[str]) -> dict[str, Calibrator]:
     if not items:
         return {}
-    common = _fit(items, np.asarray([1.0, 0.0, 0.0]), _PULL_OF_ALL)
-    lines = {name: _fit([item for item in items if item.type == name], common, _PULL_OF_TYPE) for name in types}
-    return {
-        name: Calibrator(slope=float(line[0]), mention=float(line[1]), intercept=float(line[2]))
-        for name, line in lines.items()
-    }
+    common = _fit(items, Calibrator(low=1, high=1, intercept=0), _PULL_OF_ALL)
+    return {name: _fit([item for item in items if item.type == name], common, _PULL_OF_TYPE) for name in types}
 
 
-def _fit(items: Sequence[Outcome], usual: Floats, pull: float) -> Floats:
-    """Return slope, part of the mention and intercept of greatest likelihood, drawn towards those that are `usual`."""
+def _fit(items: Sequence[Outcome], usual: Calibrator, pull: float) -> Calibrator:
+    """Return the curve of greatest likelihood, drawn towards the one that is `usual`."""
     from scipy.optimize import minimize
     from scipy.special import expit
 
     right = np.asarray([item.right for item in items], dtype=np.float64)
-    inputs = np.stack(
-        [_logits([each.score for each in items]), _logits([each.mention for each in items]), np.ones(len(items))],
-        axis=1,
-    )
+    score, mention = (_clipped(each) for each in ([item.score for item in items], [item.mention for item in items]))
+    logs = [np.log(score), -np.log1p(-score), np.log(mention / (1 - mention)), np.ones(len(items))]
+    inputs, start = np.stack(logs, axis=1), np.asarray([usual.low, usual.high, usual.mention, usual.intercept])
 
     def loss(line: Floats) -> tuple[float, Floats]:
         z = inputs @ line
-        away = line - usual
+        away = line - start
         value = np.logaddexp(0, z).sum() - (right * z).sum() + 0.5 * pull * (away**2).sum()
         return float(value), inputs.T @ (expit(z) - right) + pull * away
 
     # The curve must rise with either score.
-    bounds = [(1e-3, None), (0, None), (None, None)]
-    line: Floats = minimize(loss, usual, jac=True, method="L-BFGS-B", bounds=bounds).x
-    return line
+    bounds = [(0, None), (0, None), (0, None), (None, None)]
+    low, high, part, intercept = map(float, minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x)
+    return Calibrator(low=low, high=high, mention=part, intercept=intercept)
 
 
-def _logits(scores: Sequence[float]) -> Floats:
-    clipped = np.clip(np.asarray(scores, dtype=np.float64), EDGE, 1 - EDGE)
-    logits: Floats = np.log(clipped / (1 - clipped))
-    return logits
+def _clipped(scores: Sequence[float]) -> Floats:
+    clipped: Floats = np.clip(np.asarray(scores, dtype=np.float64), EDGE, 1 - EDGE)
+    return clipped
 
 
 def calibrated(items: Sequence[Outcome], curves: Mapping[str, Calibrator]) -> list[Outcome]:

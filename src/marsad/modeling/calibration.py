@@ -1,8 +1,9 @@
 """From a network's score to the probability that what it says is right: a curve for each type, saved with the model.
 
-The curve is Platt's: a line on the logit (Platt 1999), of which temperature scaling (Guo et al. 2017, arXiv
-1706.04599) is the case without intercept. A relation is right only if both its mentions are, so the score of the less
-sure one has a part in its line. The curve rises with either.
+The curve is that of beta calibration (Kull, Silva Filho & Flach 2017), which bends scores near 0 and near 1 each in
+its own way; Platt's line on the logit and temperature scaling (Guo et al. 2017, arXiv 1706.04599) are cases of it. A
+relation is right only if both its mentions are, so the score of the less sure one has a part in its curve. The curve
+rises with either.
 """
 
 from __future__ import annotations
@@ -23,24 +24,27 @@ EntitySource = Literal["predicted", "gold"]
 
 
 class Calibrator(BaseModel):
-    """`score -> sigmoid(slope * logit(score) + mention * logit(score of the less sure mention) + intercept)`."""
+    """`score -> sigmoid(low * log(score) - high * log(1 - score) + mention * logit(of the mention) + intercept)`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    slope: float = Field(gt=0, allow_inf_nan=False)
-    intercept: float = Field(allow_inf_nan=False)
+    low: float = Field(ge=0, allow_inf_nan=False)
+    high: float = Field(ge=0, allow_inf_nan=False)
     mention: float = Field(0.0, ge=0, allow_inf_nan=False)
+    intercept: float = Field(allow_inf_nan=False)
 
     def __call__(self, score: float, mention: float = 0.5) -> float:
         """Return the calibrated score, a probability from 0 to 1, of what has `score`; `mention` is the network's own
         score of the less sure mention that a relation joins, one half where mentions have no part in it."""
-        logit = self.slope * _logit(score) + self.mention * _logit(mention) + self.intercept
+        low, high = _logs(score)
+        logit = self.low * low + self.high * high + self.mention * sum(_logs(mention)) + self.intercept
         return (1 + math.tanh(logit / 2)) / 2  # the sigmoid, in the form that cannot overflow
 
 
-def _logit(score: float) -> float:
+def _logs(score: float) -> tuple[float, float]:
+    """Return log(score) and -log(1 - score), which add up to the logit."""
     clipped = min(max(score, EDGE), 1 - EDGE)
-    return math.log(clipped / (1 - clipped))
+    return math.log(clipped), -math.log1p(-clipped)
 
 
 class Calibration(BaseModel):
