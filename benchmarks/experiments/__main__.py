@@ -38,17 +38,23 @@ def pooled(reports: list[Report]) -> Report:
 
 def table(plan: Plan, records: dict[str, list[dict[str, Any]]]) -> str:
     """Return the results as a Markdown table."""
-    columns = [f"{data}: {title}" for data in plan.score for title in RULES.values()]
-    differences = [f"Δ {title}" for title in RULES.values()]
-    head = ["variant", *columns, *differences, "seeds", "remark"]
-    lines = [f"| {' | '.join(head)} |", f"| {' | '.join(['---'] * len(head))} |"]
     reports = {name: [reports_of(each) for each in runs] for name, runs in records.items()}
     first = next(iter(reports))
+    # A schema may have no relations, or no events.
+    rules = {
+        rule: title
+        for rule, title in RULES.items()
+        if any(each.tables[rule].micro.support for each in reports[first][0].values())
+    }
+    columns = [f"{data}: {title}" for data in plan.score for title in rules.values()]
+    differences = [f"Δ {title}" for title in rules.values()]
+    head = ["variant", *columns, *differences, "seeds", "remark"]
+    lines = [f"| {' | '.join(head)} |", f"| {' | '.join(['---'] * len(head))} |"]
     for name, runs in reports.items():
         cells = [name]
         for data in plan.score:
-            cells += [f"{100 * mean(each[data].tables[rule].micro.f1 for each in runs):.1f}" for rule in RULES]
-        for rule in RULES:
+            cells += [f"{100 * mean(each[data].tables[rule].micro.f1 for each in runs):.1f}" for rule in rules]
+        for rule in rules:
             if name == first:
                 cells.append("")
                 continue
