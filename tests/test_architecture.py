@@ -44,6 +44,7 @@ TORCH_FREE = [
     "marsad.inference.predictor",
     "marsad.inference.backends",
     "marsad.inference.files",
+    "marsad.inference.inputs",
     "marsad.inference.server",
 ]
 

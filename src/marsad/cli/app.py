@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -60,6 +60,25 @@ def counted(number: int, noun: str) -> str:
 def print_json(content: object) -> None:
     """Print one JSON object, Arabic left readable."""
     typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+@contextmanager
+def progress(total: int | None) -> Iterator[Callable[[], None]]:
+    """Show on a terminal how many documents are done, how fast, and how long the rest takes; nothing elsewhere.
+
+    What is yielded is to be called after each document. `total` is about how many there are; None shows nothing.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if total is None or not console.is_terminal:
+        yield lambda: None
+        return
+    columns = (BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda: bar.advance(task)
 
 
 def print_problems(problems: list[Problem]) -> None:

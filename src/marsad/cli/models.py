@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from marsad.cli.app import Data, JsonOption, app, holds_dev, needs, print_json, print_problems, trained_on
+from marsad.cli.app import Data, JsonOption, app, holds_dev, needs, print_json, print_problems, progress, trained_on
 from marsad.errors import MarsadError
 
 if TYPE_CHECKING:
     from marsad.documents import Document
-    from marsad.formats.problems import Problem
 
 
 class OutputFormat(StrEnum):
@@ -24,6 +23,7 @@ class OutputFormat(StrEnum):
     jsonl = "jsonl"
     conllup = "conllup"
     csv = "csv"
+    parquet = "parquet"
 
 
 class InputFormat(StrEnum):
@@ -200,7 +200,10 @@ def calibrate(
 def predict(
     model: Annotated[Path, typer.Argument(help="Model folder.")],
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT...", help=".txt, .jsonl, .conllup files, folders, or - (stdin).")
+        list[str],
+        typer.Argument(
+            metavar="INPUT...", help=".txt, .jsonl, .conllup, .parquet files, folders, 'patterns*', or - (stdin)."
+        ),
     ],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="File to write; standard output if none.")
@@ -211,17 +214,26 @@ def predict(
     input_format: Annotated[InputFormat, typer.Option(help="What standard input holds.")] = InputFormat.jsonl,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where a run with the same inputs and --output FILE.jsonl stopped.")
+    ] = False,
 ) -> None:
-    """Predict on reports; documents come out in the order they went in. Exit 1 if an input could not be read."""
-    from marsad.inference.files import output_suffix, predict_files, read_inputs
+    """Predict on reports; documents come out in the order they went in. Exit 1 if an input could not be read.
+
+    Beside an --output, what could not be read or predicted stands in OUTPUT.problems.jsonl.
+    """
+    from marsad.inference.files import ProblemLog, output_suffix, predict_files
+    from marsad.inference.inputs import count_documents, find_inputs, read_files
     from marsad.inference.predictor import Predictor
 
     suffix = output_suffix(output, output_format.value if output_format else None)
-    problems: list[Problem] = []
-    documents = read_inputs(inputs, input_format.value, problems, output)
+    paths = find_inputs(inputs, output)
+    problems = ProblemLog(output.with_name(f"{output.name}.problems.jsonl") if output else None)
+    documents = read_files(paths, input_format.value, problems)
     predictor = Predictor.from_pretrained(model, device=device, threads=threads)
     try:
-        count = predict_files(predictor, documents, output, suffix, problems)
+        with progress(count_documents(paths) if output else None) as seen:
+            count = predict_files(predictor, documents, output, suffix, problems, resume=resume, seen=seen)
     finally:
         print_problems(problems)
     if output is not None:

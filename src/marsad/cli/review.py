@@ -89,7 +89,8 @@ def suggest(
     from marsad.evaluation.scoring import LEAST_SCORE
     from marsad.evaluation.suggest import new_reports, rank
     from marsad.evaluation.tables import format_suggestions
-    from marsad.inference.files import predict_files, read_inputs
+    from marsad.inference.files import predict_files
+    from marsad.inference.inputs import read_inputs
     from marsad.inference.predictor import Predictor
 
     if output is not None and output.suffix not in DRAFTS:

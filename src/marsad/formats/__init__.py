@@ -8,11 +8,11 @@ from types import ModuleType
 
 from marsad.documents import Document
 from marsad.errors import MarsadError
-from marsad.formats import conll, conllup, jsonl, marked, text
+from marsad.formats import conll, conllup, jsonl, marked, parquet, text
 from marsad.formats.problems import Problem, raise_problems
 from marsad.schema import Schema
 
-READERS: dict[str, ModuleType] = {module.SUFFIX: module for module in (conllup, conll, marked, jsonl, text)}
+READERS: dict[str, ModuleType] = {module.SUFFIX: module for module in (conllup, conll, marked, jsonl, parquet, text)}
 # What annotators' tools call the two-column format.
 READERS |= {".iob": conll, ".iob2": conll, ".bio": conll}
 ANNOTATED = (conllup.SUFFIX, conll.SUFFIX, marked.SUFFIX, ".iob", ".iob2", ".bio")

@@ -14,7 +14,7 @@ from typing import Any
 from marsad import words
 from marsad.documents import Document
 from marsad.errors import AnnotationError, MarsadError
-from marsad.formats.problems import Problem, Problems, raise_problems, read_text
+from marsad.formats.problems import Problem, Problems, decode, raise_problems, read_text
 from marsad.schema import Schema
 
 SUFFIX = ".jsonl"
@@ -32,6 +32,16 @@ def read(path: str | Path, *, schema: Schema | None = None, problems: list[Probl
     return documents
 
 
+def stream(path: Path, report: Problems) -> Iterator[Document]:
+    """Yield the documents of a file in their order, a line in memory at a time; a bad line is noted and left out."""
+    try:
+        with path.open("rb") as file:
+            lines = (decode(line, report, first_line=number) or "" for number, line in enumerate(file, start=1))
+            yield from read_lines(lines, report)
+    except OSError as error:
+        report.add(0, f"cannot be read: {error.strerror or error}")
+
+
 def read_lines(lines: Iterable[str], report: Problems, *, schema: Schema | None = None) -> Iterator[Document]:
     """Yield the documents of JSON lines as they come; a line that is none is noted in `report` and left out."""
     for number, line in enumerate(lines, start=1):
@@ -45,7 +55,7 @@ def read_lines(lines: Iterable[str], report: Problems, *, schema: Schema | None 
             report.add(number, str(error))
         else:
             before = len(report.found)
-            _check_schema(document, schema, number, report)
+            check_schema(document, schema, number, report)
             if len(report.found) == before:
                 yield document
 
@@ -69,7 +79,8 @@ def parse(record: Any, *, fallback_id: str) -> Document:
     )
 
 
-def _check_schema(document: Document, schema: Schema | None, line: int, report: Problems) -> None:
+def check_schema(document: Document, schema: Schema | None, line: int, report: Problems) -> None:
+    """Note in `report` what of a document its schema does not have."""
     if schema is None:
         return
     for entity in document.entities:

@@ -5,7 +5,7 @@ Work goes through in chunks of documents (`inference.chunk`), so a stream of any
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import overload
@@ -75,8 +75,17 @@ class Predictor:
             )
         return list(self.stream(inputs, entities=entities))
 
-    def stream(self, inputs: Iterable[str | Document], *, entities: EntitySource = "predicted") -> Iterator[Document]:
-        """Yield a document for each input, in order; a text gets its position (from 1) as its id."""
+    def stream(
+        self,
+        inputs: Iterable[str | Document],
+        *,
+        entities: EntitySource = "predicted",
+        failed: Callable[[Document, Exception], object] | None = None,
+    ) -> Iterator[Document]:
+        """Yield a document for each input, in order; a text gets its position (from 1) as its id.
+
+        With `failed`, a document that cannot be predicted is handed to it with the error, and left out.
+        """
         if entities not in ("predicted", "gold"):
             raise AnnotationError(f"entities is {entities!r}: expected 'predicted' or 'gold'")
         chunk: list[tuple[Document, windows.Pieces]] = []
@@ -90,9 +99,26 @@ class Predictor:
             chunk.append((document, pieces))
             size += sum(pieces.counts)
             if size >= CHUNK_PIECES or len(chunk) >= CHUNK_DOCUMENTS:
-                yield from self._predict_chunk(chunk, entities)
+                yield from self._predict(chunk, entities, failed)
                 chunk, size = [], 0
-        yield from self._predict_chunk(chunk, entities)
+        yield from self._predict(chunk, entities, failed)
+
+    def _predict(
+        self,
+        inputs: Sequence[tuple[Document, windows.Pieces]],
+        source: EntitySource,
+        failed: Callable[[Document, Exception], object] | None,
+    ) -> list[Document]:
+        """Predict a chunk; where that fails and `failed` is there to be told, each document by itself."""
+        if failed is None:
+            return list(self._predict_chunk(inputs, source))
+        try:
+            return list(self._predict_chunk(inputs, source))
+        except Exception as error:
+            if len(inputs) == 1:
+                failed(inputs[0][0], error)
+                return []
+        return [found for each in inputs for found in self._predict([each], source, failed)]
 
     def _predict_chunk(
         self, inputs: Sequence[tuple[Document, windows.Pieces]], source: EntitySource
