@@ -73,9 +73,6 @@ class Plan(BaseModel):
 
     @model_validator(mode="after")
     def _others_exist(self) -> Plan:
-        unknown = set(self.compared_on) - set(self.score)
-        if unknown:
-            raise ValueError(f"compared_on {', '.join(unknown)}: none of score's {', '.join(self.score)}")
         for name, variant in self.variants.items():
             if variant.of is not None and not (variant.of in self.variants and self.variants[variant.of].is_saved):
                 raise ValueError(f"{name} is of {variant.of!r}, which is no variant whose models are saved")
@@ -94,7 +91,11 @@ class Plan(BaseModel):
             if not path:
                 raise SystemExit(f"--score {each!r}: expected NAME=PATH")
             added[name] = path
-        return self.model_copy(update={"score": {**self.score, **{name: Path(path) for name, path in added.items()}}})
+        score = {**self.score, **{name: Path(path) for name, path in added.items()}}
+        unknown = set(self.compared_on) - set(score)
+        if unknown:
+            raise SystemExit(f"compared_on {', '.join(unknown)}: none of {', '.join(score)}; give it with --score")
+        return self.model_copy(update={"score": score})
 
     def config_of(self, variant: Variant, seed: int, output: Path) -> Config:
         """Return the training config of a variant and seed."""

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from marsad.errors import AnnotationError, ConfigError, MarsadError, ModelError
     from marsad.evaluation.metrics import evaluate
     from marsad.evaluation.scores import Report
+    from marsad.inference.export import export_onnx
     from marsad.inference.predictor import Predictor
+    from marsad.inference.server.app import create_app
     from marsad.schema import Schema
     from marsad.training.train import train
 
@@ -28,6 +30,8 @@ _HOME = {
     "Report": "evaluation.scores",
     "evaluate": "evaluation.metrics",
     "train": "training.train",
+    "export_onnx": "inference.export",
+    "create_app": "inference.server.app",
     "MarsadError": "errors",
     "ConfigError": "errors",
     "AnnotationError": "errors",
@@ -47,7 +51,9 @@ __all__ = [
     "Report",
     "Schema",
     "Word",
+    "create_app",
     "evaluate",
+    "export_onnx",
     "train",
 ]
 

@@ -175,6 +175,9 @@ def _string_problems(id: object, text: str, meta: Mapping[Any, Any]) -> Iterable
     for key, value in meta.items():
         if not (isinstance(key, str) and isinstance(value, str)):
             yield f"meta {key!r} is {value!r}: names and values are strings"
+    strings = [str(id), *(part for item in meta.items() for part in item if isinstance(part, str))]
+    if any(_SURROGATE.search(each) for each in strings):
+        yield "the id or meta holds half of a surrogate pair: no file can hold it, decode the source again"
     if half := _SURROGATE.search(text):
         yield (
             f"character {half.start()} of the text is U+{ord(half.group()):04X}, half of a pair: no file can hold it, "

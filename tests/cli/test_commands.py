@@ -220,6 +220,13 @@ def test_report_writes_one_page(model: Path, articles: list[Document], tmp_path:
     assert (result.returncode, f"4 articles in {page}" in result.stderr) == (0, True), result.stderr
     assert page.read_text(encoding="utf-8").count("<details") == 4
     assert "<th>gazetteer</th>" in page.read_text(encoding="utf-8")
+    run = tmp_path / "run"
+    shutil.copytree(model.parent, run)
+    config = (run / "config.yaml").read_text(encoding="utf-8")
+    train = Config.from_file(run / "config.yaml").data.train[0]
+    (run / "config.yaml").write_text(config.replace(f"- {train}\n", "- gone/train\n"), encoding="utf-8")
+    assert _run("report", run, gold).returncode == 0
+    assert "no baselines beside it: gone/train does not exist" in (run / "report.html").read_text(encoding="utf-8")
     wrong = _run("report", model, gold)
     assert (wrong.returncode, "give the run folder" in wrong.stderr) == (2, True)
 

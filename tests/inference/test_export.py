@@ -1,6 +1,7 @@
 """An exported model says what its original says, and needs neither torch nor transformers to say it."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,8 +13,8 @@ from marsad import Predictor
 from marsad.documents import Document
 from marsad.errors import ModelError
 from marsad.evaluation import parity
-from marsad.inference import export
-from marsad.inference.export import export_onnx
+from marsad.inference import export as exporting
+from marsad.inference.export import export
 
 COMMAND = Path(sys.executable).with_name("marsad")
 
@@ -21,7 +22,7 @@ COMMAND = Path(sys.executable).with_name("marsad")
 @pytest.fixture(scope="module")
 def exported(model: Path, articles: list[Document], tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("exported") / "fp32"
-    export_onnx(model, out, check=articles)
+    export(model, out, check=articles)
     return out
 
 
@@ -34,6 +35,12 @@ def test_an_exported_model_says_what_its_original_says(model: Path, exported: Pa
         for x, y in zip([*a.entities, *a.relations], [*b.entities, *b.relations], strict=True):
             assert x.score == pytest.approx(y.score, abs=1e-4)
     assert copy[2].relations
+
+
+def test_the_card_says_what_the_copy_is(exported: Path, articles: list[Document]) -> None:
+    card = (exported / "README.md").read_text(encoding="utf-8")
+    assert f"Exported to ONNX, fp32; it needs no torch. F1 on the {len(articles)} articles" in card
+    assert "| entities | 100.0 | 100.0 |" in card
 
 
 def test_it_runs_without_torch_and_transformers(exported: Path) -> None:
@@ -85,15 +92,17 @@ def test_a_model_that_reads_otherwise_is_not_exported(
         for name in ("tag.onnx", "relate.onnx"):
             (out / name).write_bytes((exported / name).read_bytes())
 
-    monkeypatch.setattr(export, "write_graphs", graphs_of_another)
-    monkeypatch.setattr(export, "MOST_SCORE_CHANGE", -1.0)
+    monkeypatch.setattr(exporting, "write_graphs", graphs_of_another)
+    monkeypatch.setattr(exporting, "MOST_SCORE_CHANGE", -1.0)
     with pytest.raises(ModelError, match="not exported: a score changes by .*'learn-"):
-        export_onnx(model, tmp_path / "out", check=articles)
-    monkeypatch.setattr(
-        export, "compare_predictions", lambda *_: parity.Parity({"entities": (0.9, 0.89)}, 0.1, "here", ())
-    )
-    with pytest.raises(ModelError, match="falls from 90.0 to 89.0, at most 0.5 is allowed; most changed: here"):
-        export_onnx(model, tmp_path / "out", check=articles)
+        export(model, tmp_path / "out", check=articles)
+    lost = {"entities": (0.9, 0.89), "relations_strict": (0.5, 0.5)}
+    monkeypatch.setattr(exporting, "compare_predictions", lambda *_: parity.Parity(lost, 0.1, "here", ()))
+    with pytest.raises(ModelError, match="entities falls from 90.0 to 89.0, at most 0.5 is allowed; .*: here"):
+        export(model, tmp_path / "out", check=articles)
+    lost.update(entities=(0.9, 0.9), relations_strict=(0.5, 0.4))
+    with pytest.raises(ModelError, match="relations strict falls from 50.0 to 40.0, at most 1.0 is allowed"):
+        export(model, tmp_path / "out", quantize="int8", check=articles)
     assert not list(tmp_path.iterdir())
 
 
@@ -114,11 +123,13 @@ def test_what_differs_is_said(schema: object, articles: list[Document]) -> None:
     [
         ("there", "is there already: remove it or choose another folder"),
         ("twice", "was exported already"),
-        ("nothing to check", "no articles to check"),
+        ("nothing to check", "no annotated articles to check"),
+        ("no dev articles", "name articles to check it on"),
         ("wrong backend", "holds a model for onnx, not for 'torch'"),
         ("no graph", "relate.onnx missing: the folder is not whole"),
         ("damaged", "cannot be loaded by onnxruntime"),
         ("no gpu", "this onnxruntime has no CUDA"),
+        ("no device", "runs on auto, cpu, cuda or cuda:1"),
     ],
 )
 def test_what_cannot_be_is_said(
@@ -133,11 +144,13 @@ def test_what_cannot_be_is_said(
     if change == "damaged":
         (copy / "tag.onnx").write_bytes(b"nothing")
     calls = {
-        "there": lambda: export_onnx(model, copy, check=articles),
-        "twice": lambda: export_onnx(copy, tmp_path / "out", check=articles),
-        "nothing to check": lambda: export_onnx(model, tmp_path / "out", check=[]),
+        "there": lambda: export(model, copy, check=articles),
+        "twice": lambda: export(copy, tmp_path / "out", check=articles),
+        "nothing to check": lambda: export(model, tmp_path / "out", check=[]),
+        "no dev articles": lambda: export(shutil.copytree(model, tmp_path / "moved"), tmp_path / "out"),
         "wrong backend": lambda: Predictor.from_pretrained(copy, backend="torch"),
-        "no gpu": lambda: Predictor.from_pretrained(copy, device="cuda"),
+        "no gpu": lambda: Predictor.from_pretrained(copy, device="cuda:1"),
+        "no device": lambda: Predictor.from_pretrained(copy, device="cdua"),
     }
     with pytest.raises(ModelError, match=message):
         calls.get(change, lambda: Predictor.from_pretrained(copy))()

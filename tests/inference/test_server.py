@@ -15,10 +15,13 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from marsad import Predictor
+from marsad.cli import main
 from marsad.documents import Document
+from marsad.errors import ConfigError
 from marsad.formats.text import from_text
 from marsad.inference.server import Limits, create_app
 from marsad.inference.server.batching import Batcher, BusyError, Report
+from marsad.inference.server.limits import BodyLimit
 
 LIMITS = Limits(body_bytes=20_000, characters=2_000, reports=8, waiting=12, seconds=20)
 
@@ -91,16 +94,51 @@ def test_a_request_that_cannot_be_answered_says_why(
     assert len(answer.content) < 500
 
 
-def test_a_body_without_a_length_is_read_no_further_than_the_limit(client: TestClient) -> None:
-    sent = 0
+def test_a_body_without_a_length_is_read_no_further_than_the_limit() -> None:
+    received, sent = [], []
 
-    def endless() -> Iterator[bytes]:
-        nonlocal sent
-        for _ in range(1000):
-            sent += 1000
-            yield b" " * 1000
+    async def receive() -> dict[str, Any]:
+        received.append(1000)
+        return {"type": "http.request", "body": b" " * 1000, "more_body": True}
 
-    assert client.post("/predict", content=endless()).status_code == 413
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    async def never(*_: Any) -> None:
+        raise AssertionError
+
+    limited: Any = BodyLimit(never, 5000, 1.0)
+    asyncio.run(limited({"type": "http", "headers": []}, receive, send))
+    assert (sent[0]["status"], sum(received)) == (413, 6000)
+
+
+def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    sent = []
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(60)
+        return {}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    limited: Any = BodyLimit(receive, 5000, 0.05)  # type: ignore[arg-type]
+    asyncio.run(limited({"type": "http", "headers": []}, receive, send))
+    assert sent[0]["status"] == 408
+
+
+def test_reports_without_ids_are_numbered(client: TestClient) -> None:
+    answer = client.post(
+        "/predict/batch", json={"reports": [{"text": "قصف"}, {"text": "قصف", "id": "x"}, {"text": "قصف"}]}
+    )
+    assert [each["document"]["id"] for each in answer.json()["results"]] == ["1", "x", "3"]
+
+
+def test_half_a_letter_in_meta_costs_only_its_own_report(client: TestClient) -> None:
+    body = '{"reports": [{"text": "قصف"}, {"text": "قصف", "meta": {"a": "\\ud800"}}]}'
+    answer = client.post("/predict/batch", content=body.encode(), headers={"Content-Type": "application/json"})
+    first, second = answer.json()["results"]
+    assert ("document" in first, "half of a surrogate pair" in second["error"]) == (True, True)
 
 
 def test_health_model_metrics_and_page(client: TestClient, predictor: Predictor) -> None:
@@ -126,6 +164,10 @@ def test_openapi_says_what_a_document_is(client: TestClient) -> None:
     assert set(paths["/predict"]["post"]["responses"]) >= {"200", "413", "422", "429", "503"}
 
 
+class _PanicError(BaseException):
+    """What a library written in Rust raises where it gives up."""
+
+
 class _Slow:
     """Stands for a predictor; reads when it is let, and fails on some texts."""
 
@@ -140,6 +182,8 @@ class _Slow:
         self.go.wait(10)
         self.batches.append([each.text for each in inputs])
         for each in inputs:
+            if each.text == "هلع":
+                raise _PanicError(each.text)
             if each.text == "سر":
                 raise RuntimeError(f"cannot read {each.text}")
         return inputs
@@ -173,13 +217,54 @@ def test_reports_gather_while_the_model_reads(predictor: Predictor) -> None:
     assert slow.batches[:2] == [["أ"], ["ب", "سر", "د", "ه"]]
 
 
+def test_a_panic_does_not_end_the_service(predictor: Predictor) -> None:
+    slow: Any = _Slow(predictor)
+    slow.go.set()
+
+    async def run() -> list[Any]:
+        batcher = Batcher(slow, most_waiting=6)
+        results = []
+        for _ in range(2):  # an application may be started again
+            batcher.start()
+            results += await batcher.predict([_report("هلع"), _report("أ")])
+            results += await batcher.predict([_report("ب")])
+            await batcher.close()
+        return results
+
+    results = asyncio.run(run())
+    assert [type(each).__name__ for each in results] == ["RuntimeError", "Document", "Document"] * 2
+    assert "هلع" not in str(results[0])
+
+
+def test_who_hung_up_takes_nobodys_place(predictor: Predictor) -> None:
+    slow: Any = _Slow(predictor)
+
+    async def run() -> None:
+        batcher = Batcher(slow, most_waiting=2)
+        batcher.start()
+        first = asyncio.create_task(batcher.predict([_report("أ")]))
+        await asyncio.sleep(0.05)
+        gone = asyncio.create_task(batcher.predict([_report("ب"), _report("ج")]))
+        await asyncio.sleep(0.05)
+        gone.cancel()
+        await asyncio.sleep(0.05)
+        assert batcher.num_waiting == 0
+        after = asyncio.create_task(batcher.predict([_report("د"), _report("ه")]))
+        await asyncio.sleep(0.05)
+        slow.go.set()
+        await asyncio.gather(first, after)
+        await batcher.close()
+
+    asyncio.run(run())
+
+
 def _app(predictor: Predictor, **limits: Any) -> tuple[FastAPI, _Slow]:
     slow = _Slow(predictor)
     return create_app(slow, Limits(**limits)), slow  # type: ignore[arg-type]
 
 
 def test_too_slow_and_too_much(predictor: Predictor) -> None:
-    app, slow = _app(predictor, seconds=0.2, waiting=1)
+    app, slow = _app(predictor, seconds=0.2, waiting=1, reports=1)
     with TestClient(app) as client:
         late = client.post("/predict", json={"text": "نص"})
         assert (late.status_code, "not done after 0.2 seconds" in late.json()["detail"]) == (503, True)
@@ -189,7 +274,7 @@ def test_too_slow_and_too_much(predictor: Predictor) -> None:
         for each in crowd:
             each.start()
             time.sleep(0.03)
-        many = client.post("/predict/batch", json={"reports": [{"text": "نص"}] * 2})
+        many = client.post("/predict", json={"text": "نص"})
         assert (many.status_code, many.headers["retry-after"]) == (429, "1")
         for each in crowd:
             each.join()
@@ -212,6 +297,28 @@ def test_what_waits_is_finished_before_the_service_stops(predictor: Predictor) -
         return await asyncio.gather(*waiting)
 
     assert [each.text for (each,) in asyncio.run(run())] == ["أ", "ب"]
+
+
+def test_limits_that_contradict_each_other_are_refused() -> None:
+    with pytest.raises(ConfigError, match="500 reports are allowed in one request, and only 100 may wait"):
+        Limits(waiting=100)
+
+
+def test_an_application_that_was_not_started_says_so(predictor: Predictor) -> None:
+    answer = TestClient(create_app(predictor)).post("/predict", json={"text": "نص"})
+    assert (answer.status_code, "was not started" in answer.json()["detail"]) == (503, True)
+
+
+def test_the_command_hands_its_limits_on(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr("uvicorn.run", lambda app, **options: seen.append(options))
+    monkeypatch.setattr("marsad.inference.server.create_app", lambda predictor, limits: seen.append(limits))
+    options = ["--reports", "3", "--waiting", "4", "--body-bytes", "5", "--characters", "6", "--seconds", "7"]
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", str(model), "--port", "8001", *options])
+    assert ended.value.code == 0
+    assert seen[0] == Limits(body_bytes=5, characters=6, reports=3, waiting=4, seconds=7)
+    assert (seen[1]["port"], seen[1]["host"]) == (8001, "127.0.0.1")
 
 
 def test_no_text_is_logged(predictor: Predictor, caplog: pytest.LogCaptureFixture) -> None:

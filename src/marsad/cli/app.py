@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,8 @@ from marsad.errors import MarsadError
 
 if TYPE_CHECKING:
     from marsad.config import DataSection
+    from marsad.documents import Document
+    from marsad.evaluation.scores import Report
     from marsad.formats.problems import Problem
     from marsad.schema import Schema
 
@@ -105,3 +108,35 @@ def holds_dev(model: Path, data: Sequence[Path]) -> bool:
         return False
     given = [each.resolve() for each in data]
     return any(a == b or a in b.parents or b in a.parents for a in given for b in dev)
+
+
+def baselines_for(
+    model: Path,
+    schema: Schema,
+    gold: Sequence[Document],
+    names: Sequence[str] | None = None,
+    train: Sequence[Path] | None = None,
+    *,
+    device: str = "auto",
+) -> Callable[[Report, Sequence[Document]], Report]:
+    """Return what puts baselines beside a report, given what was predicted.
+
+    They learn from `train`, else from the articles that the model was trained on. Where that cannot be and neither
+    `names` nor `train` ask for it, the report gets a note that says why, in their place.
+    """
+    from marsad import formats
+    from marsad.evaluation.scoring import BASELINES, check_baselines, with_baselines
+    from marsad.inference.predictor import check_types
+
+    check_baselines(names or ())
+    try:
+        learnt_from = formats.read_all(train or trained_on(model, "--train").train)
+        check_types(learnt_from, schema, relations=True)
+    except MarsadError as error:
+        if names or train:
+            raise
+        note = f"no baselines beside it: {str(error).splitlines()[0]}"
+        return lambda report, _: replace(report, notes=(*report.notes, note))
+    return lambda report, predicted: with_baselines(
+        report, gold, predicted, learnt_from, schema, names or BASELINES, device=device
+    )

@@ -37,9 +37,9 @@ def export(
 
     articles = formats.read_all(check or trained_on(model, "--check").dev)
     with needs("export"):
-        from marsad.inference.export import export_onnx
+        from marsad.inference.export import export as run
 
-        found = export_onnx(model, out, quantize=quantize.value if quantize else None, check=articles, threads=threads)
+    found = run(model, out, quantize=quantize.value if quantize else None, check=articles, threads=threads)
     if as_json:
         print_json(asdict(found))
         return
@@ -73,5 +73,5 @@ def serve(
 
         from marsad.inference.server import Limits, create_app
     predictor = Predictor.from_pretrained(model, device=device, backend=backend, threads=threads)
-    limits = Limits(body_bytes, characters, reports, waiting, seconds)
+    limits = Limits(body_bytes=body_bytes, characters=characters, reports=reports, waiting=waiting, seconds=seconds)
     uvicorn.run(create_app(predictor, limits), host=host, port=port, log_level="info")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
@@ -10,11 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from marsad.cli.app import Data, JsonOption, app, holds_dev, needs, print_json, print_problems, progress, trained_on
-from marsad.errors import MarsadError
+from marsad.cli.app import (
+    Data,
+    JsonOption,
+    app,
+    baselines_for,
+    holds_dev,
+    needs,
+    print_json,
+    print_problems,
+    progress,
+)
 
 if TYPE_CHECKING:
-    from marsad.documents import Document
+    pass
 
 
 class OutputFormat(StrEnum):
@@ -107,21 +115,16 @@ def evaluate(
     from marsad import formats
     from marsad.evaluation import calibration
     from marsad.evaluation.bootstrap import to_record
-    from marsad.evaluation.scoring import BASELINES, score_predictions, with_baselines
+    from marsad.evaluation.scoring import score_predictions
     from marsad.evaluation.slices import slices
     from marsad.evaluation.tables import format_reliability, format_report
     from marsad.inference.predictor import Predictor
 
     gold = formats.read_all(data)
     predictor = Predictor.from_pretrained(model, device=device)
+    add = baselines_for(model, predictor.schema, gold, baselines, train_data, device=device)
     report, predicted, on_gold = score_predictions(predictor, gold, gold_entities=gold_entities or reliability)
-    learnt_from = _learnt_from(model, train_data, required=bool(baselines))
-    if learnt_from:
-        names = baselines or BASELINES
-        report = with_baselines(report, gold, predicted, learnt_from, predictor.schema, names, device=device)
-    else:
-        note = "no baselines beside it, since the model's training articles are not there: name some with --train"
-        report = replace(report, notes=(*report.notes, note))
+    report = add(report, predicted)
     measured = {}
     if reliability:
         if holds_dev(model, data):
@@ -138,19 +141,6 @@ def evaluate(
     typer.echo(format_report(report, by or ()))
     if measured:
         typer.echo(f"\nAre scores probabilities?\n{format_reliability({'': measured})}")
-
-
-def _learnt_from(model: Path, train: Sequence[Path] | None, *, required: bool) -> Sequence[Document]:
-    """Return the articles that baselines learn from; where a model's own are not there, none, unless they are
-    required."""
-    from marsad import formats
-
-    try:
-        return formats.read_all(train or trained_on(model, "--train").train)
-    except MarsadError:
-        if train or required:
-            raise
-        return []
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from marsad.cli.app import JsonOption, app, counted, print_json, print_problems, trained_on
+from marsad.cli.app import JsonOption, app, baselines_for, counted, print_json, print_problems, trained_on
 from marsad.errors import MarsadError
 
 if TYPE_CHECKING:
@@ -35,18 +35,19 @@ def report(
     from marsad.config import Config
     from marsad.evaluation import calibration, page
     from marsad.evaluation.runs import read_history
-    from marsad.evaluation.scoring import score_predictions, with_baselines
+    from marsad.evaluation.scoring import score_predictions
     from marsad.inference.predictor import Predictor
 
     config = Config.from_file(_file(run, "config.yaml"))
     paths = data or config.data.test or config.data.dev
     gold = formats.read_all(paths)
     predictor = Predictor.from_pretrained(run / "model", device=device)
+    add = baselines_for(run / "model", predictor.schema, gold, device=device)
     found, predicted, on_gold = score_predictions(predictor, gold)
     if not data and not config.data.test:
         note = "these are the dev articles, by which the model was chosen and its scores were fitted: figures flatter"
         found = replace(found, notes=(*found.notes, note))
-    found = with_baselines(found, gold, predicted, formats.read_all(config.data.train), predictor.schema, device=device)
+    found = add(found, predicted)
     text = page.render(
         f"{run}: {', '.join(map(str, paths))}",
         gold,

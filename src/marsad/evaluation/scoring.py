@@ -72,6 +72,13 @@ NEAREST_PAIR = "nearest-pair"
 BASELINES = ("frequent-tag", "gazetteer", NEAREST_PAIR)
 
 
+def check_baselines(names: Sequence[str]) -> None:
+    """Raise `MarsadError` for a name that is neither one of `BASELINES` nor a folder."""
+    for name in names:
+        if name not in BASELINES and not Path(name).is_dir():
+            raise MarsadError(f"--baseline {name!r} is none of {', '.join(BASELINES)} and no model folder")
+
+
 def with_baselines(
     report: Report,
     gold: Sequence[Document],
@@ -88,6 +95,7 @@ def with_baselines(
     on, and the folder of another model that model's, as of one trained for tags alone (`heads.relation_weight: 0`).
     Raises `MarsadError` for a name that is none of them.
     """
+    check_baselines(names)
     check_types(train, schema, relations=True)
     taggers = baseline_taggers(train, schema)
     link = nearest_pairs(train, schema)
@@ -98,10 +106,8 @@ def with_baselines(
             found = [taggers[name](document) for document in bare]
         elif name == NEAREST_PAIR:
             found = [list(document.entities) for document in predicted]
-        elif Path(name).is_dir():
+        else:
             model = Predictor.from_pretrained(name, device=device)
             found = [list(document.entities) for document in model.predict(bare)]
-        else:
-            raise MarsadError(f"--baseline {name!r} is none of {', '.join(BASELINES)} and no model folder")
         baselines[name] = score_baseline(gold, found, link, schema)
     return replace(report, baselines=baselines)

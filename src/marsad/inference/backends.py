@@ -6,6 +6,7 @@ onnxruntime are imported when a model is loaded that needs them, and not before.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -75,11 +76,7 @@ class OnnxBackend:
     def __init__(self, path: Path, device: str = "auto", threads: int | None = None) -> None:
         import onnxruntime
 
-        has_cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
-        if device.startswith("cuda") and not has_cuda:
-            raise ModelError(f"device {device!r}: this onnxruntime has no CUDA: pip install onnxruntime-gpu")
-        on_gpu = has_cuda and device != "cpu"
-        providers = [*(["CUDAExecutionProvider"] if on_gpu else []), "CPUExecutionProvider"]
+        providers = _providers(device, onnxruntime.get_available_providers())
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         if threads is not None:
@@ -94,6 +91,8 @@ class OnnxBackend:
             )
         except Exception as error:  # the library has exceptions of its own, some of them bare
             raise ModelError(f"{path} cannot be loaded by onnxruntime: {str(error).splitlines()[0]}") from error
+        if device.startswith("cuda") and _CUDA not in self._tag.get_providers():
+            raise ModelError(f'device {device!r}: onnxruntime found no CUDA libraries it can use: leave it to "auto"')
 
     def tag(self, batch: WindowBatch) -> tuple[Floats, Floats]:
         """See `Backend.tag`."""
@@ -110,6 +109,20 @@ class OnnxBackend:
         """See `Backend.relate`."""
         probabilities: Floats = self._relate.run(None, {"states": states, "spans": spans, "pairs": pairs})[0]
         return probabilities
+
+
+_CUDA = "CUDAExecutionProvider"
+
+
+def _providers(device: str, available: Sequence[str]) -> list[Any]:
+    """Return what onnxruntime is to run on, for "auto", "cpu", "cuda" and "cuda:1"."""
+    kind, _, index = device.partition(":")
+    if kind not in ("auto", "cpu", "cuda") or (index and not (kind == "cuda" and index.isdigit())):
+        raise ModelError(f"device {device!r}: an exported model runs on auto, cpu, cuda or cuda:1")
+    if kind == "cuda" and _CUDA not in available:
+        raise ModelError(f"device {device!r}: this onnxruntime has no CUDA: pip install onnxruntime-gpu")
+    on_gpu = kind != "cpu" and _CUDA in available
+    return [*([(_CUDA, {"device_id": int(index or 0)})] if on_gpu else []), "CPUExecutionProvider"]
 
 
 NAMES = ("auto", "torch", "torch-bf16", "onnx")

@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import marsad
 from marsad.documents import Document
@@ -32,6 +33,7 @@ Responses = dict[int | str, dict[str, Any]]
 HUNG_UP = 499  # for the metrics alone: nobody is there to read it
 PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
 _STATUS = {
+    408: "a body that did not arrive in time",
     413: "larger than one request may be",
     422: "not what is asked for",
     429: "too much waits: try again in a moment",
@@ -51,6 +53,7 @@ def create_app(predictor: Predictor, limits: Limits | None = None) -> FastAPI:
     metrics = Metrics()
     batcher = Batcher(predictor, most_waiting=limits.waiting, seen=metrics.batches.observe)
     metrics.waiting.set_function(lambda: batcher.num_waiting)
+    metrics.unscored.set_function(lambda: predictor.num_unscored_pairs)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -72,8 +75,9 @@ def create_app(predictor: Predictor, limits: Limits | None = None) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(MarsadError, _refused)
     paths = frozenset(getattr(route, "path", "") for route in app.routes)
-    app.add_middleware(BodyLimit, most_bytes=limits.body_bytes)
+    app.add_middleware(BodyLimit, most_bytes=limits.body_bytes, seconds=limits.seconds)
     app.add_middleware(Counting, metrics=metrics, paths=paths)
+    app.add_middleware(_Guard)
     return app
 
 
@@ -87,7 +91,8 @@ def _add_predict(app: FastAPI, batcher: Batcher, limits: Limits, metrics: Metric
 
     async def read(reports: Sequence[ReportRequest], request: Request) -> list[Result]:
         _check(reports, limits)
-        found = await _unless_gone(batcher.predict([each.to_report() for each in reports]), request, limits.seconds)
+        wanted = [each.to_report(position) for position, each in enumerate(reports, start=1)]
+        found = await _unless_gone(batcher.predict(wanted), request, limits.seconds)
         for each in found:
             metrics.reports.labels("read" if isinstance(each, Document) else "refused").inc()
             metrics.words.inc(len(each.words) if isinstance(each, Document) else 0)
@@ -95,12 +100,12 @@ def _add_predict(app: FastAPI, batcher: Batcher, limits: Limits, metrics: Metric
 
     @app.post("/predict", responses={**one, **PROBLEMS}, response_class=Response)
     async def predict(report: ReportRequest, request: Request) -> Response:
-        """Read one report."""
+        """Read one report. Relations are looked for between mentions that one window of the model holds."""
         (found,) = await read([report], request)
         if isinstance(found, MarsadError):
             raise found
         result = _result(found)
-        return _json(result.get("document", {"detail": result.get("error")}), 200 if "document" in result else 500)
+        return _json(result["document"]) if "document" in result else _problem(result["error"], 500)
 
     @app.post("/predict/batch", responses={**many, **PROBLEMS}, response_class=Response)
     async def predict_batch(batch: BatchRequest, request: Request) -> Response:
@@ -167,7 +172,8 @@ async def _unless_gone(work: Coroutine[Any, Any, T], request: Request, seconds: 
             return task.result()
         if gone.done():
             raise HTTPException(HUNG_UP, "the client hung up")
-        raise HTTPException(503, f"not done after {seconds:g} seconds: try again later", {"Retry-After": "10"})
+        detail = f"not done after {seconds:g} seconds: send fewer or shorter reports, or try again later"
+        raise HTTPException(503, detail, {"Retry-After": "10"})
     finally:
         for each in (task, gone):
             each.cancel()
@@ -189,22 +195,51 @@ def _result(found: Result) -> dict[str, Any]:
     return {"error": "this report could not be read: a mistake of the service"}
 
 
-def _json(content: object, status: int = 200) -> Response:
+def _json(content: object) -> Response:
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return Response(text.encode(), status_code=status, media_type="application/json")
+    return Response(text.encode(errors="backslashreplace"), media_type="application/json")
 
 
 async def _invalid(_: Request, error: Exception) -> Response:
     """Say what is wrong with a body, without sending it back."""
     found = error.errors() if isinstance(error, RequestValidationError) else []
     places = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found[:10]]
-    return JSONResponse({"detail": "; ".join(places)}, status_code=422)
+    return _problem("; ".join(places), 422)
 
 
 async def _refused(_: Request, error: Exception) -> Response:
     if isinstance(error, BusyError):
-        return JSONResponse({"detail": str(error)}, status_code=429, headers={"Retry-After": "1"})
-    return JSONResponse({"detail": str(error)}, status_code=503 if isinstance(error, ClosingError) else 422)
+        return _problem(str(error), 429, {"Retry-After": "1"})
+    return _problem(str(error), 503 if isinstance(error, ClosingError) else 422)
+
+
+def _problem(detail: str, status: int, headers: dict[str, str] | None = None) -> Response:
+    # In ASCII, for what is wrong may be that it cannot be encoded.
+    return Response(json.dumps({"detail": detail}), status, headers, media_type="application/json")
+
+
+class _Guard:
+    """Middleware that answers 500 where a mistake got through, in place of a server that would log what it says."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noting)
+        except Exception as error:
+            if scope["type"] != "http":
+                raise
+            _log(error)
+            if not begun:
+                await _problem("a mistake of the service; it has been noted", 500)(scope, receive, send)
 
 
 def _log(error: Exception) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from marsad.documents import Document
 from marsad.errors import MarsadError
-from marsad.inference.predictor import Predictor
+from marsad.inference.predictor import Predictor, check_types
 from marsad.modeling.calibration import EntitySource
 
 BATCH_CHARACTERS = 100_000
@@ -31,6 +31,7 @@ class Report:
 
 
 Result = Document | Exception
+_Job = tuple[Report, "asyncio.Future[Result]"]
 
 
 class BusyError(MarsadError):
@@ -50,23 +51,26 @@ class Batcher:
         self._predictor = predictor
         self._most_waiting = most_waiting
         self._seen = seen
-        self._waiting: deque[tuple[Report, asyncio.Future[Result]]] = deque()
-        self._arrived = asyncio.Event()
+        self._waiting: deque[_Job] = deque()
         self._closing = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="marsad-predict")
         self._worker: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to work; to be called where the event loop runs."""
+        """Begin to work, or begin again; to be called where the event loop runs."""
+        self._arrived = asyncio.Event()
+        self._closing = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="marsad-predict")
         self._worker = asyncio.create_task(self._work())
 
     async def close(self) -> None:
         """Take nothing more, finish what waits, and stop."""
         self._closing = True
         self._arrived.set()
-        if self._worker is not None:
-            await self._worker
-        self._thread.shutdown()
+        try:
+            if self._worker is not None:
+                await self._worker
+        finally:
+            self._thread.shutdown()
 
     @property
     def is_ready(self) -> bool:
@@ -84,7 +88,7 @@ class Batcher:
         Raises `BusyError` where too many wait and `ClosingError` while the service stops.
         """
         if not self.is_ready:
-            raise ClosingError("the service is stopping: try another")
+            raise ClosingError("the service does not run: it is stopping, or was not started (its lifespan starts it)")
         if len(self._waiting) + len(reports) > self._most_waiting:
             raise BusyError(
                 f"{len(self._waiting)} reports wait, of at most {self._most_waiting}: try again in a moment"
@@ -95,18 +99,16 @@ class Batcher:
         self._arrived.set()
         try:
             return list(await asyncio.gather(*(future for _, future in jobs)))
-        finally:
-            for _, future in jobs:
-                future.cancel()  # those that are done stay so
+        except asyncio.CancelledError:
+            # What nobody waits for any more must not take the place of what somebody does.
+            self._waiting = deque(job for job in self._waiting if not job[1].done())
+            raise
 
     async def _work(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             batch = self._take()
             if batch:
-                self._seen(len(batch))
-                results = await loop.run_in_executor(self._thread, self._read, [report for report, _ in batch])
-                for (_, future), result in zip(batch, results, strict=True):
+                for (_, future), result in zip(batch, await self._results(batch), strict=True):
                     if not future.done():
                         future.set_result(result)
             elif self._closing:
@@ -115,9 +117,18 @@ class Batcher:
                 self._arrived.clear()
                 await self._arrived.wait()
 
-    def _take(self) -> list[tuple[Report, asyncio.Future[Result]]]:
+    async def _results(self, batch: Sequence[_Job]) -> Sequence[Result]:
+        """Return what comes of a batch, an error for each report where the batch as a whole failed."""
+        try:
+            self._seen(len(batch))
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._thread, self._read, [report for report, _ in batch])
+        except Exception as error:
+            return [error] * len(batch)
+
+    def _take(self) -> list[_Job]:
         """Take the next batch off the queue: reports with entities from the same source, within the budget."""
-        batch: list[tuple[Report, asyncio.Future[Result]]] = []
+        batch: list[_Job] = []
         characters = 0
         while self._waiting and len(batch) < BATCH_REPORTS:
             report, future = self._waiting[0]
@@ -131,10 +142,27 @@ class Batcher:
         return batch
 
     def _read(self, reports: Sequence[Report]) -> list[Result]:
-        """Predict a batch, in the thread; where that fails, each report by itself, so that one costs only itself."""
+        """Predict a batch, in the thread; a report that is no document costs only itself."""
+        source = reports[0].entities
+        built = [self._build(each) for each in reports]
+        read = iter(self._predict([each for each in built if isinstance(each, Document)], source))
+        return [next(read) if isinstance(each, Document) else each for each in built]
+
+    def _build(self, report: Report) -> Result:
         try:
-            return list(self._predictor.predict([each.document() for each in reports], entities=reports[0].entities))
+            document = report.document()
+            if report.entities == "gold":
+                check_types([document], self._predictor.schema)
         except Exception as error:
-            if len(reports) == 1:
-                return [error]
-        return [result for each in reports for result in self._read([each])]
+            return error
+        return document
+
+    def _predict(self, documents: list[Document], source: EntitySource) -> list[Result]:
+        """Predict documents; where that fails, each half by itself, until it is known which one fails."""
+        try:
+            return list(self._predictor.predict(documents, entities=source)) if documents else []
+        except BaseException as error:  # a panic of a library in Rust is no Exception, and must not end the thread
+            if len(documents) == 1:
+                return [error if isinstance(error, Exception) else RuntimeError(type(error).__name__)]
+        half = len(documents) // 2
+        return [*self._predict(documents[:half], source), *self._predict(documents[half:], source)]

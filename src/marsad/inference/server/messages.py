@@ -24,7 +24,11 @@ class ReportRequest(BaseModel):
 
     text: str | None = Field(None, description="the untouched text; offsets in the answer are code points into it")
     document: dict[str, Any] | None = Field(None, description="a document as an answer holds it")
-    id: str = Field("1", min_length=1, description="id of the answer's document; not with `document`")
+    id: str | None = Field(
+        None,
+        min_length=1,
+        description="id of the answer's document, its position (from 1) if none; not with `document`",
+    )
     meta: dict[str, str] = Field({}, description="handed through to the answer's document; not with `document`")
     entities: EntitySource = Field("predicted", description="`gold`: relations between the entities of `document`")
 
@@ -44,14 +48,14 @@ class ReportRequest(BaseModel):
         text = self.text if self.document is None else self.document.get("text")
         return len(text) if isinstance(text, str) else 0
 
-    def to_report(self) -> Report:
+    def to_report(self, position: int) -> Report:
         """Return what the batcher takes."""
-        return Report(self._document, self.characters, self.entities)
+        return Report(lambda: self._document(position), self.characters, self.entities)
 
-    def _document(self) -> Document:
+    def _document(self, position: int) -> Document:
         if self.document is not None:
             return Document.from_dict(self.document)
-        return replace(from_text(self.text or "", self.id), meta=self.meta)
+        return replace(from_text(self.text or "", self.id or str(position)), meta=self.meta)
 
 
 class BatchRequest(BaseModel):

@@ -25,6 +25,9 @@ class Metrics:
             buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
             registry=self.registry,
         )
+        self.unscored = Gauge(
+            "marsad_unscored_pairs", "Pairs of mentions too far apart for one window, so far.", registry=self.registry
+        )
         self.waiting = Gauge("marsad_waiting_reports", "Reports that wait for the model.", registry=self.registry)
 
 
