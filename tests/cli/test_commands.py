@@ -154,7 +154,7 @@ def test_a_model_stands_beside_baselines_and_other_runs(model: Path, articles: l
     shutil.copytree(model, moved)
     assert "Note: no baselines beside it" in _run("evaluate", moved, gold).stdout
     asked = _run("evaluate", moved, gold, "--baseline", "gazetteer")
-    assert (asked.returncode, "name the articles with --train" in asked.stderr) == (1, True)
+    assert (asked.returncode, "name the articles with --train" in asked.stderr) == (2, True)
     scores = tmp_path / "scores.json"
     scores.write_text(_run("evaluate", model, gold, "--json").stdout, encoding="utf-8")
     compared = _run("compare", model.parent, scores, "--split", "dev")

@@ -196,5 +196,5 @@ def test_a_table_is_not_read_back() -> None:
 
 @pytest.mark.parametrize("name", ["x.docx", "x"])
 def test_a_file_of_no_known_format_is_refused_with_those_that_are(name: str) -> None:
-    with pytest.raises(MarsadError, match=r"\.conllup, \.conll, \.marked, \.jsonl, \.txt"):
+    with pytest.raises(MarsadError, match=r"\.conllup, \.conll, \.marked, \.jsonl, \.parquet, \.txt"):
         formats.read(name)
