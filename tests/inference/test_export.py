@@ -15,6 +15,7 @@ from marsad.errors import ModelError
 from marsad.evaluation import parity
 from marsad.inference import export as exporting
 from marsad.inference.export import export
+from marsad.schema import Schema
 
 COMMAND = Path(sys.executable).with_name("marsad")
 
@@ -106,14 +107,14 @@ def test_a_model_that_reads_otherwise_is_not_exported(
     assert not list(tmp_path.iterdir())
 
 
-def test_what_differs_is_said(schema: object, articles: list[Document]) -> None:
+def test_what_differs_is_said(schema: Schema, articles: list[Document]) -> None:
     first = articles[0]
     surer = replace(first, entities=[replace(first.entities[0], score=0.75), *first.entities[1:]])
-    found = parity.compare_predictions([first], [first], [surer], schema)  # type: ignore[arg-type]
+    found = parity.compare_predictions([first], [first], [surer], schema)
     assert (found.score_change, found.different) == (0.25, ())
     assert found.where == "document 'learn-1', ACTOR 'قوات الحكومة' at word 0"
     without = replace(first, entities=first.entities[:-1], relations=[], events=())
-    lost = parity.compare_predictions([first], [first], [without], schema)  # type: ignore[arg-type]
+    lost = parity.compare_predictions([first], [first], [without], schema)
     assert lost.different == ("learn-1",)
     assert lost.f1["entities"][0] == 1.0 > lost.f1["entities"][1]
 

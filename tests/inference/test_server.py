@@ -94,6 +94,10 @@ def test_a_request_that_cannot_be_answered_says_why(
     assert len(answer.content) < 500
 
 
+async def _never(*_: Any) -> None:
+    raise AssertionError
+
+
 def test_a_body_without_a_length_is_read_no_further_than_the_limit() -> None:
     received, sent = [], []
 
@@ -104,10 +108,7 @@ def test_a_body_without_a_length_is_read_no_further_than_the_limit() -> None:
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    async def never(*_: Any) -> None:
-        raise AssertionError
-
-    limited: Any = BodyLimit(never, 5000, 1.0)
+    limited: Any = BodyLimit(_never, 5000, 1.0)
     asyncio.run(limited({"type": "http", "headers": []}, receive, send))
     assert (sent[0]["status"], sum(received)) == (413, 6000)
 
@@ -122,7 +123,7 @@ def test_a_body_that_does_not_come_is_not_waited_for() -> None:
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    limited: Any = BodyLimit(receive, 5000, 0.05)  # type: ignore[arg-type]
+    limited: Any = BodyLimit(_never, 5000, 0.05)
     asyncio.run(limited({"type": "http", "headers": []}, receive, send))
     assert sent[0]["status"] == 408
 
@@ -259,8 +260,8 @@ def test_who_hung_up_takes_nobodys_place(predictor: Predictor) -> None:
 
 
 def _app(predictor: Predictor, **limits: Any) -> tuple[FastAPI, _Slow]:
-    slow = _Slow(predictor)
-    return create_app(slow, Limits(**limits)), slow  # type: ignore[arg-type]
+    slow: Any = _Slow(predictor)
+    return create_app(slow, Limits(**limits)), slow
 
 
 def test_too_slow_and_too_much(predictor: Predictor) -> None:
