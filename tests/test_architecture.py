@@ -43,6 +43,7 @@ TORCH_FREE = [
     "marsad.modeling.settings",
     "marsad.inference.predictor",
     "marsad.inference.backends",
+    "marsad.inference.distributed",
     "marsad.inference.files",
     "marsad.inference.inputs",
     "marsad.inference.server",

@@ -259,10 +259,117 @@ def _with_markers(window: list[Any], spans: list[list[int]], first_marker: int) 
     return torch.tensor(row), [row.index(marker) for marker in openers]
 
 
+class SecondLook(Extractor):
+    """The likeliest pairs look again: their head and tail pass once more through the uppermost layers of the encoder.
+
+    Two tokens a pair start as the states of the first pieces of head and tail below those layers, each with an
+    embedding of its side and type, and read the states of the text, which are there already, and each other. It is the
+    second pass of typed markers (PURE's approximation) without a second pass over the text.
+    """
+
+    num_layers = 4
+    budget = 48  # pairs of a window that are looked at
+
+    def __init__(self, encoder: nn.Module, width: int, schema: Any, heads: Any, *arguments: Any) -> None:
+        super().__init__(encoder, width, schema, heads, *arguments)
+        hidden = heads.relation_hidden
+        self.side = nn.Embedding(2 * len(schema.entity_types), width)
+        nn.init.normal_(self.side.weight, std=0.02)
+        self.look = nn.Linear(2 * width, hidden)
+        self.judge = copy.deepcopy(self.relation_head.output)
+        nn.init.zeros_(self.judge[-1].weight)
+        nn.init.zeros_(self.judge[-1].bias)
+
+    def encode(self, input_ids: Tensor, attention_mask: Tensor, word_starts: Tensor, word_ends: Tensor) -> Tensor:
+        held: list[tuple[Tensor, ...]] = []
+        hook = self.encoder.register_forward_hook(lambda _m, _i, found: held.append(found.hidden_states))
+        self.encoder.config.output_hidden_states = True  # type: ignore[union-attr]
+        try:
+            states = super().encode(input_ids, attention_mask, word_starts, word_ends)
+        finally:
+            hook.remove()
+        states.below = held[0][-1 - self.num_layers : -1]  # type: ignore[attr-defined]
+        states.readable, states.starts = attention_mask.bool(), word_starts  # type: ignore[attr-defined]
+        return states
+
+    def relate(self, states: Tensor, spans: Tensor, pairs: Tensor) -> Tensor:
+        logits, chosen, again = self._logits(states, spans, pairs, None)
+        logits = logits.float().index_put((chosen,), again.float())
+        return logits.masked_fill(~self._pair_allowed(spans, pairs), -torch.inf)
+
+    def _relation_loss(self, states: Tensor, spans: Tensor, pairs: Tensor, relations: Tensor) -> Tensor:
+        if not len(pairs):
+            return states.sum() * 0
+        logits, chosen, again = self._logits(states, spans, pairs, relations)
+        loss: Any = functional.binary_cross_entropy_with_logits
+        allowed = self._pair_allowed(spans, pairs)
+        first = (loss(logits.float(), relations.float(), reduction="none") * allowed).sum()
+        second = (loss(again.float(), relations[chosen].float(), reduction="none") * allowed[chosen]).sum()
+        return (first + second) / max(len(spans), 1)
+
+    def _logits(
+        self, states: Tensor, spans: Tensor, pairs: Tensor, gold: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        known = self.relation_head.features(states, spans, pairs)
+        logits = self.relation_head.output(known)
+        likely = logits.detach().float().masked_fill(~self._pair_allowed(spans, pairs), -torch.inf).amax(1)
+        if gold is not None:
+            likely = likely.masked_fill(gold.any(1), torch.inf)
+        window = spans[pairs[:, 0], 0]
+        chosen, slot = _likeliest(likely, window, len(states), self.budget)
+        seen = self._look(states, spans, pairs[chosen], window[chosen], slot)
+        judged = self.judge(functional.embedding(chosen, known) + self.look(seen))
+        return logits, chosen, functional.embedding(chosen, logits) + judged
+
+    def _look(self, states: Any, spans: Tensor, pairs: Tensor, window: Tensor, slot: Tensor) -> Tensor:
+        """Return what head and tail have read, (P, 2D)."""
+        text, most = states.below[0], int(slot.max()) + 1
+        ends = spans[pairs.flatten()]
+        place = ends[:, 0] * text.shape[1] + states.starts[ends[:, 0], ends[:, 1]]
+        side = torch.arange(2, device=spans.device).repeat(len(pairs))
+        tokens = functional.embedding(place, text.flatten(0, 1)) + self.side(2 * ends[:, 3] + side)
+        rows = text.new_zeros(len(text), most, 2, text.shape[2])
+        rows = rows.index_put((window, slot), tokens.view(len(pairs), 2, -1).to(text.dtype))
+        hidden = rows.flatten(1, 2)
+        layers: Any = self.encoder.get_submodule("encoder.layer")
+        for layer, below in zip(layers[-self.num_layers :], states.below, strict=True):
+            hidden = _read(layer, hidden, below, states.readable)
+        return hidden.view(len(text), most, -1)[window, slot]
+
+
+def _likeliest(scores: Tensor, window: Tensor, num_windows: int, budget: int) -> tuple[Tensor, Tensor]:
+    """Return the best pairs of each window, and the place of each among those of its window."""
+    order = scores.argsort(descending=True, stable=True)
+    of = window[order].unsqueeze(1) == torch.arange(num_windows, device=window.device)
+    slot = (of.long().cumsum(0) - 1)[torch.arange(len(order), device=window.device), window[order]]
+    kept = (slot < budget) & (scores[order] > -torch.inf)
+    return order[kept], slot[kept]
+
+
+def _read(layer: Any, tokens: Tensor, text: Tensor, readable: Tensor) -> Tensor:
+    """Pass pairs of tokens (B, 2M, D) through a BERT layer in which each reads the text (B, T, D) and its pair."""
+    own = layer.attention.self
+    heads = own.num_attention_heads
+
+    def split(each: Tensor) -> Tensor:
+        return each.view(*each.shape[:2], heads, -1).transpose(1, 2)
+
+    query, key, value = split(own.query(tokens)), split(own.key(text)), split(own.value(text))
+    pair_key, pair_value = (split(part(tokens)).unflatten(2, (-1, 2)) for part in (own.key, own.value))
+    to_text = (query @ key.transpose(2, 3)).float().masked_fill(~readable[:, None, None], -1e4)
+    to_pair = (query.unflatten(2, (-1, 2)) @ pair_key.transpose(3, 4)).flatten(2, 3).float()
+    shares = (torch.cat([to_text, to_pair], dim=3) * query.shape[-1] ** -0.5).softmax(3).to(value.dtype)
+    of_text, of_pair = shares.split([text.shape[1], 2], dim=3)
+    read = of_text @ value + (of_pair.unflatten(2, (-1, 2)) @ pair_value).flatten(2, 3)
+    attended = layer.attention.output(read.transpose(1, 2).flatten(2), tokens)
+    return layer.output(layer.intermediate(attended), attended)
+
+
 NETWORKS = {
     "crf": Crf,
     "split-top": SplitTop,
     "r-drop": RDrop,
     "markers": Markers,
     "markers-alone": MarkersAlone,
+    "second-look": SecondLook,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -20,9 +20,6 @@ from marsad.cli.app import (
     print_problems,
     progress,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 class OutputFormat(StrEnum):

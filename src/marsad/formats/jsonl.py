@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,15 @@ from marsad.formats.problems import Problem, Problems, decode, raise_problems, r
 from marsad.schema import Schema
 
 SUFFIX = ".jsonl"
+
+
+@dataclass(frozen=True)
+class Lines:
+    """`count` lines of a file (all where None) from the byte `offset`, which `skipped` lines stand before."""
+
+    offset: int
+    skipped: int
+    count: int | None
 
 
 def read(path: str | Path, *, schema: Schema | None = None, problems: list[Problem] | None = None) -> list[Document]:
@@ -32,19 +43,36 @@ def read(path: str | Path, *, schema: Schema | None = None, problems: list[Probl
     return documents
 
 
-def stream(path: Path, report: Problems) -> Iterator[Document]:
-    """Yield the documents of a file in their order, a line in memory at a time; a bad line is noted and left out."""
+def stream(path: Path, report: Problems, lines: Lines | None = None) -> Iterator[Document]:
+    """Yield the documents of a file, or of some of its lines, a line in memory at a time.
+
+    A bad line is noted in `report` and left out.
+    """
+    some = lines or Lines(0, 0, None)
     try:
         with path.open("rb") as file:
-            lines = (decode(line, report, first_line=number) or "" for number, line in enumerate(file, start=1))
-            yield from read_lines(lines, report)
+            file.seek(some.offset)
+            wanted = enumerate(islice(file, some.count), start=some.skipped + 1)
+            decoded = (decode(line, report, first_line=number) or "" for number, line in wanted)
+            yield from read_lines(decoded, report, first_line=some.skipped + 1)
     except OSError as error:
         report.add(0, f"cannot be read: {error.strerror or error}")
 
 
-def read_lines(lines: Iterable[str], report: Problems, *, schema: Schema | None = None) -> Iterator[Document]:
+def cut(path: Path, size: int) -> Iterator[Lines]:
+    """Yield the lines of a file `size` at a time. Raises `OSError`."""
+    offset = skipped = 0
+    with path.open("rb") as file:
+        while lines := list(islice(file, size)):
+            yield Lines(offset, skipped, len(lines))
+            offset, skipped = offset + sum(map(len, lines)), skipped + len(lines)
+
+
+def read_lines(
+    lines: Iterable[str], report: Problems, *, schema: Schema | None = None, first_line: int = 1
+) -> Iterator[Document]:
     """Yield the documents of JSON lines as they come; a line that is none is noted in `report` and left out."""
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(lines, start=first_line):
         if not line.strip():
             continue
         try:

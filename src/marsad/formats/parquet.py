@@ -64,12 +64,15 @@ def from_row(row: Mapping[str, Any], fallback_id: str) -> Document:
     return Document.from_dict({**{key: row.get(key) for key in _FIELDS}, "meta": dict(row["meta"]), "events": events})
 
 
-def stream(path: Path, report: Problems) -> Iterator[Document]:
-    """Yield the documents of a file in their order, some rows in memory at a time; a bad row is noted and left out."""
-    return (document for _, document in _numbered(path, report))
+def stream(path: Path, report: Problems, rows: range | None = None) -> Iterator[Document]:
+    """Yield the documents of a file, or of some of its rows (from 0), in their order, some rows in memory at a time.
+
+    A bad row is noted in `report` and left out.
+    """
+    return (document for _, document in _numbered(path, report, rows))
 
 
-def _numbered(path: Path, report: Problems) -> Iterator[tuple[int, Document]]:
+def _numbered(path: Path, report: Problems, rows: range | None = None) -> Iterator[tuple[int, Document]]:
     arrow = _pyarrow()
     number = 0
     try:
@@ -77,15 +80,28 @@ def _numbered(path: Path, report: Problems) -> Iterator[tuple[int, Document]]:
             if "text" not in file.schema_arrow.names:
                 report.add(0, f"has no column text (it has {', '.join(file.schema_arrow.names)}): rename yours")
                 return
-            for batch in file.iter_batches(ROWS_AT_ONCE):
-                for row in batch.to_pylist():
-                    number += 1
-                    try:
-                        yield number, from_row(row, f"{path.stem}-{number}")
-                    except MarsadError as error:
-                        report.add(number, str(error))
+            for number, row in _rows(file, range(file.metadata.num_rows) if rows is None else rows):
+                try:
+                    yield number, from_row(row, f"{path.stem}-{number}")
+                except MarsadError as error:
+                    report.add(number, str(error))
     except (OSError, arrow.ArrowInvalid) as error:
         report.add(number, f"cannot be read as Parquet: {str(error).splitlines()[0]}")
+
+
+def _rows(file: Any, wanted: range) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield rows of an open file, counted from 1; groups of rows before and after those wanted are not read."""
+    sizes = [file.metadata.row_group(index).num_rows for index in range(file.metadata.num_row_groups)]
+    starts = [sum(sizes[:index]) for index in range(len(sizes))]
+    groups = [
+        index for index, start in enumerate(starts) if start < wanted.stop and start + sizes[index] > wanted.start
+    ]
+    first = starts[groups[0]] if groups else 0
+    for batch in file.iter_batches(ROWS_AT_ONCE, row_groups=groups):
+        low, high = max(wanted.start - first, 0), min(wanted.stop - first, len(batch))
+        if low < high:
+            yield from enumerate(batch.slice(low, high - low).to_pylist(), start=first + low + 1)
+        first += len(batch)
 
 
 def read(path: str | Path, *, schema: Schema | None = None, problems: list[Problem] | None = None) -> list[Document]:

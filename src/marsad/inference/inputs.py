@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from glob import glob, has_magic
 from pathlib import Path
 
@@ -15,7 +15,10 @@ from marsad.formats.problems import Problem, Problems, decode
 
 STANDARD_INPUT = "-"
 INPUTS = (text.SUFFIX, jsonl.SUFFIX, conllup.SUFFIX, parquet.SUFFIX)
-_STREAMS = {jsonl.SUFFIX: jsonl.stream, parquet.SUFFIX: parquet.stream}
+_STREAMS: dict[str, Callable[[Path, Problems], Iterator[Document]]] = {
+    jsonl.SUFFIX: jsonl.stream,
+    parquet.SUFFIX: parquet.stream,
+}
 
 
 def find_inputs(inputs: Iterable[str], output: Path | None = None) -> list[str | Path]:
