@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "marsad"
 # A module may import from its own layer and from those below it, never from one above.
 LAYERS = [
     {"errors"},
-    {"documents", "document_json", "schema"},
+    {"documents", "document_html", "document_json", "schema"},
     {"words", "pairs", "clitics"},
     {"config"},
     {"formats"},
@@ -20,7 +20,7 @@ LAYERS = [
     {"modeling"},
     {"inference"},
     {"evaluation"},
-    {"training", "inference.export"},
+    {"training", "inference.export", "inference.quantise"},
     {"cli", "__init__"},
 ]
 TORCH_FREE = [

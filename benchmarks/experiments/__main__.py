@@ -29,7 +29,7 @@ RULES = {
 
 def on(plan: Plan, runs: list[dict[str, Report]]) -> list[Report]:
     """Return one report a run, on the documents of all data that a plan compares on."""
-    return [pooled([each[data] for data in plan.compared_on or each]) for each in runs]
+    return [pooled([each[data] for data in plan.compared_on or plan.score]) for each in runs]
 
 
 def pooled(reports: list[Report]) -> Report:

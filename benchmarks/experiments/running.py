@@ -62,7 +62,9 @@ def run_variant(plan: Plan, name: str, seed: int, out: Path) -> dict[str, Any]:
         config = plan.config_of(variant, seed, folder)
         predictor = _with_thresholds(predictor, formats.read_all(config.data.dev))
     with patch.object(decode, "best_path", _argmax if variant.decode == "argmax" else decode.best_path):
-        for data in set(plan.score) - set(record["reports"]):
+        for data in plan.score:
+            if data in record["reports"]:
+                continue
             report = score_predictor(predictor, formats.read_all([plan.score[data]]))
             record["reports"][data] = report.to_dict()
     folder.mkdir(parents=True, exist_ok=True)

@@ -163,6 +163,12 @@ class Document:
 
         return from_record(record)
 
+    def _repr_html_(self) -> str:
+        """Return how notebooks show it: right to left, mentions marked, incidents below."""
+        from marsad.document_html import to_html
+
+        return to_html(self)
+
 
 def _check_score(score: float, what: str) -> None:
     if not 0.0 <= score <= 1.0:

@@ -86,7 +86,10 @@ class OnnxBackend:
             raise ModelError(f"{path}: {' and '.join(missing)} missing: the folder is not whole, copy it again")
         try:
             self._tag, self._relate = (
-                onnxruntime.InferenceSession(str(path / name), options, providers=providers)
+                # That fusion is slower on a CPU than what it fuses (onnxruntime 1.32).
+                onnxruntime.InferenceSession(
+                    str(path / name), options, providers=providers, disabled_optimizers=["SkipLayerNormFusion"]
+                )
                 for name in (TAG_FILE, RELATE_FILE)
             )
         except Exception as error:  # the library has exceptions of its own, some of them bare

@@ -1,8 +1,8 @@
 """From a model folder to one that runs on onnxruntime alone: two graphs, settings, schema and tokenizer.
 
 `tag.onnx` holds encoder and tag head, `relate.onnx` the relation head; both take batches of any size and windows of any
-length. In int8, the weights of the tag graph's matrix products are stored as whole numbers and their inputs rounded as
-they come (dynamic quantisation, a scale a column); the relation head stays as it is, for it costs next to nothing.
+length. In int8, the tag graph computes its matrix products in whole numbers (`inference.quantise`); the relation head
+stays as it is, for it costs next to nothing.
 
 Nothing is exported unseen: both models read the same annotated articles, and the export is refused where they differ
 by more than `MOST_F1_LOST`, `MOST_RELATION_F1_LOST` or, in fp32, `MOST_SCORE_CHANGE`.
@@ -28,6 +28,8 @@ from marsad.documents import Document
 from marsad.errors import ModelError
 from marsad.evaluation.parity import Parity, compare_predictions
 from marsad.inference.predictor import Predictor, check_types
+from marsad.inference.quantise import quantise, sample
+from marsad.modeling.batches import WindowBatch
 from marsad.modeling.extractor import Extractor
 from marsad.modeling.folder import load_extractor
 from marsad.modeling.settings import (
@@ -40,6 +42,8 @@ from marsad.modeling.settings import (
     read_folder,
     write_settings,
 )
+
+logger = logging.getLogger(__name__)
 
 Precision = Literal["fp32", "int8"]
 MOST_F1_LOST = 0.005
@@ -87,7 +91,7 @@ def export(
         for name in (SCHEMA_FILE, TOKENIZER_FILE):
             shutil.copyfile(source / name, unchecked / name)
         write_settings(unchecked, folder.settings.model_copy(update={"exported": precision}))
-        write_graphs(folder, unchecked, precision)
+        write_graphs(folder, unchecked, sample(folder, articles) if quantize else None)
         found = _parity(source, unchecked, articles, threads)
         _refuse(found, precision)
         (unchecked / CARD_FILE).write_text(_card(source, found, precision, len(articles)), encoding="utf-8")
@@ -169,9 +173,12 @@ class _Relate(nn.Module):
         return self.extractor.relate(states, spans, pairs).sigmoid()
 
 
-def write_graphs(folder: ModelFolder, out: Path, precision: Precision) -> None:
-    """Write the two graphs of a torch model folder into `out`."""
-    extractor = load_extractor(folder)
+def write_graphs(folder: ModelFolder, out: Path, quantised_by: WindowBatch | None = None) -> None:
+    """Write the two graphs of a torch model folder into `out`, quantised where windows to do it by are given."""
+    extractor = load_extractor(folder).eval()
+    # Of the fused one, torch's exporter makes a graph that looks for NaN in every attention weight.
+    encoder: Any = extractor.encoder
+    encoder.set_attn_implementation("eager")
     extractor.relation_head.most_words = folder.window_pieces
     width = extractor.relation_head.context.in_features
     words = torch.arange(1, 9).repeat(2, 1)
@@ -198,8 +205,9 @@ def write_graphs(folder: ModelFolder, out: Path, precision: Precision) -> None:
     ]
     for name, module, inputs, outputs in graphs:
         _write_graph(out / name, module.eval(), inputs, outputs)
-    if precision == "int8":
-        _quantise(out / TAG_FILE)
+    if quantised_by is not None:
+        finer = quantise(out / TAG_FILE, extractor, quantised_by)
+        logger.info("products done the finer way: %s", ", ".join(finer) or "none")
 
 
 def _write_graph(file: Path, module: nn.Module, inputs: Mapping[str, Tensor], outputs: list[str]) -> None:
@@ -220,15 +228,4 @@ def _write_graph(file: Path, module: nn.Module, inputs: Mapping[str, Tensor], ou
             dynamic_shapes=shapes,
             external_data=False,
             verbose=False,
-        )
-
-
-def _quantise(file: Path) -> None:
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    with tempfile.TemporaryDirectory() as scratch:
-        whole = Path(scratch) / file.name
-        shutil.move(file, whole)
-        quantize_dynamic(
-            whole, file, per_channel=True, weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gemm"]
         )
