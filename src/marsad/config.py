@@ -102,6 +102,9 @@ class AugmentationSection(_Section):
     exchange_share: float = Field(
         0.5, ge=0, le=1, description="share that is copied of the articles with such a relation"
     )
+    respelt_share: float = Field(
+        0.0, ge=0, le=1, description="share of the articles that is copied in careless spelling (hamzas, digits, marks)"
+    )
 
 
 class EarlyStoppingSection(_Section):

@@ -228,12 +228,13 @@ def test_a_schema_without_relations_trains_a_tagger(short: Config, tmp_path: Pat
     assert document.relations == ()
 
 
-def test_copies_with_exchanged_names_are_trained_on(short: Config, tmp_path: Path) -> None:
+def test_changed_copies_are_trained_on(short: Config, tmp_path: Path) -> None:
     text = "{a:ACTOR الجيش} هاجم {b:ACTOR الحركة}"
     conllup.write([annotated(text, "a ATTACKS b", id=str(number)) for number in range(4)], tmp_path / "a.conllup")
     data = {"train": [str(tmp_path / "a.conllup")]}
     steps = []
-    for number, augmentation in enumerate(({}, {"exchange": ["ATTACKS"], "exchange_share": 1.0})):
+    kinds = ({}, {"exchange": ["ATTACKS"], "exchange_share": 1.0}, {"respelt_share": 0.5})
+    for number, augmentation in enumerate(kinds):
         config = _changed(
             short,
             output=str(tmp_path / str(number)),
@@ -244,7 +245,7 @@ def test_copies_with_exchanged_names_are_trained_on(short: Config, tmp_path: Pat
         train(config)
         history = json.loads((config.output / "metrics.json").read_text(encoding="utf-8"))["history"]
         steps.append(history[-1]["step"])
-    assert steps == [4, 8]
+    assert steps == [4, 8, 6]
 
 
 def test_exchange_is_for_relations_of_the_schema(short: Config) -> None:

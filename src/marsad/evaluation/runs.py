@@ -23,9 +23,9 @@ def read_reports(runs: str, split: str = "test") -> list[Report]:
     return [_read(Path(path), split) for path in paths]
 
 
-def read_history(run: Path) -> list[dict[str, Any]]:
+def read_history(run: str | Path) -> list[dict[str, Any]]:
     """Return the training log of a run folder, an entry a log line; empty where it has none."""
-    file = run / METRICS_FILE
+    file = Path(run) / METRICS_FILE
     history = _load(file).get("history", []) if file.is_file() else []
     return [each for each in history if isinstance(each, dict)]
 

@@ -42,6 +42,7 @@ from marsad.training.dataset import Coverage, WindowCollator, build_dataset
 from marsad.training.exchange import exchanged_copies
 from marsad.training.lessons import check_exchange, check_splits, lessons
 from marsad.training.run_folder import find_checkpoint, start_run
+from marsad.training.spelling import respelt_copies
 from marsad.training.trainer import ExtractorTrainer, LogFile, training_arguments
 
 logger = logging.getLogger(__name__)
@@ -104,12 +105,13 @@ def prepare(
     dataset, coverage = _windows(config, folder, splits["train"])
     notes = lessons(splits["train"], schema, coverage, config)
     copies = _copies(config, splits["train"])
-    if copies or extra:
-        dataset = concatenate_datasets([dataset, _windows(config, folder, [*copies, *extra])[0]])
+    more = [*(copy for some in copies.values() for copy in some), *extra]
+    if more:
+        dataset = concatenate_datasets([dataset, _windows(config, folder, more)[0]])
     if config.calibrate and len(splits["dev"]) < calibration.NUM_FOLDS:
         notes.append(f"{len(splits['dev'])} dev articles are too few to calibrate: scores stay the network's own")
-    if config.augmentation.exchange:
-        notes.insert(0, f"trained on too, copies of training articles with exchanged names: {len(copies)}")
+    for kind, some in copies.items():
+        notes.insert(0, f"trained on too, copies of training articles {kind}: {len(some)}")
     trainer = trainer_class(
         score=lambda model: _dev_scores(model, folder, splits["dev"], str(arguments.device)),
         head_rate=config.heads.learning_rate,
@@ -143,10 +145,17 @@ def _windows(config: Config, folder: ModelFolder, documents: Sequence[Document])
     return build_dataset(rows, folder.schema, window_pieces=folder.window_pieces, overlap=config.encoder.overlap)
 
 
-def _copies(config: Config, documents: Sequence[Document]) -> list[Document]:
-    wanted = config.augmentation.exchange
-    share, seed = config.augmentation.exchange_share, int(config.training.get("seed", 42))
-    return exchanged_copies(documents, wanted, share=share, seed=seed) if wanted else []
+def _copies(config: Config, documents: Sequence[Document]) -> dict[str, list[Document]]:
+    """Return the copies that the config asks for, by what was done to them."""
+    wanted, seed = config.augmentation, int(config.training.get("seed", 42))
+    copies = {}
+    if wanted.exchange:
+        copies["with exchanged names"] = exchanged_copies(
+            documents, wanted.exchange, share=wanted.exchange_share, seed=seed
+        )
+    if wanted.respelt_share:
+        copies["in careless spelling"] = respelt_copies(documents, share=wanted.respelt_share, seed=seed)
+    return copies
 
 
 def _split_paths(config: Config) -> dict[str, list[Path]]:
