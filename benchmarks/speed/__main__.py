@@ -15,17 +15,9 @@ from statistics import median
 
 import torch
 from systems import Job, systems
-
-from marsad import formats
+from texts import texts_of
 
 REFERENCE = "encoder alone, our windows, fp32"
-
-
-def texts_of(num_words: int, total: int) -> list[str]:
-    """Return texts of `num_words` words each, about `total` words in all, from the test articles in their order."""
-    words = [word.text for document in formats.read_all(["data/annotations/test"]) for word in document.words]
-    starts = range(0, min(total, len(words) - num_words + 1), num_words)
-    return [" ".join(words[start : start + num_words]) for start in starts]
 
 
 def seconds(jobs: dict[str, Job], rounds: int) -> dict[str, float]:

@@ -14,7 +14,7 @@ LAYER = "encoder.encoder.layer.0.attention"
 
 def test_a_product_with_one_large_input_is_done_the_finer_way(model: Path, articles: list[Document]) -> None:
     folder = read_folder(model)
-    batch = quantise.sample(folder, articles)
+    batch = quantise.sample(folder, articles)[0]
     extractor = load_extractor(folder).eval()
     product = f"{LAYER}.output.dense"
     before = quantise.divergences(extractor, batch, [product])[product]
@@ -30,7 +30,7 @@ def test_a_product_with_one_large_input_is_done_the_finer_way(model: Path, artic
 
 def test_looking_for_them_leaves_the_model_as_it_was(model: Path, articles: list[Document]) -> None:
     folder = read_folder(model)
-    batch = quantise.sample(folder, articles)
+    batch = quantise.sample(folder, articles)[0]
     extractor = load_extractor(folder).eval()
     weights = {name: each.clone() for name, each in extractor.state_dict().items()}
     first = quantise.divergences(extractor, batch, [f"{LAYER}.self.key"])

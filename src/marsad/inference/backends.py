@@ -6,7 +6,7 @@ onnxruntime are imported when a model is loaded that needs them, and not before.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -99,19 +99,23 @@ class OnnxBackend:
 
     def tag(self, batch: WindowBatch) -> tuple[Floats, Floats]:
         """See `Backend.tag`."""
-        inputs = {
-            "input_ids": batch.input_ids,
-            "attention_mask": batch.attention_mask,
-            "word_starts": batch.word_starts,
-            "word_ends": batch.word_ends,
-        }
-        states, log_probs = self._tag.run(None, inputs)
+        states, log_probs = self._tag.run(None, dict(tag_inputs(batch)))
         return states, log_probs
 
     def relate(self, states: Floats, spans: Ints, pairs: Ints) -> Floats:
         """See `Backend.relate`."""
         probabilities: Floats = self._relate.run(None, {"states": states, "spans": spans, "pairs": pairs})[0]
         return probabilities
+
+
+def tag_inputs(batch: WindowBatch) -> Mapping[str, Ints]:
+    """Return the arrays of a batch by the names of the tag graph's inputs, in their order."""
+    return {
+        "input_ids": batch.input_ids,
+        "attention_mask": batch.attention_mask,
+        "word_starts": batch.word_starts,
+        "word_ends": batch.word_ends,
+    }
 
 
 _CUDA = "CUDAExecutionProvider"

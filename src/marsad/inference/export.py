@@ -173,8 +173,8 @@ class _Relate(nn.Module):
         return self.extractor.relate(states, spans, pairs).sigmoid()
 
 
-def write_graphs(folder: ModelFolder, out: Path, quantised_by: WindowBatch | None = None) -> None:
-    """Write the two graphs of a torch model folder into `out`, quantised where windows to do it by are given."""
+def write_graphs(folder: ModelFolder, out: Path, quantised_by: Sequence[WindowBatch] | None = None) -> None:
+    """Write the two graphs of a torch model folder into `out`, quantised where a sample to do it by is given."""
     extractor = load_extractor(folder).eval()
     # Of the fused one, torch's exporter makes a graph that looks for NaN in every attention weight.
     encoder: Any = extractor.encoder
