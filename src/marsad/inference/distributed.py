@@ -99,8 +99,8 @@ def predict_distributed(
     left = [part for part in parts if not (folder / part.file_name).exists()]
     if left:
         _run(model, folder, left, workers, cpus_per_worker, gpus_per_worker)
-    for stale in folder.glob(".*"):
-        stale.unlink()  # of workers that died
+    for stale in (*folder.glob(".part-*"), *folder.glob("..part-*")):
+        stale.unlink(missing_ok=True)  # of workers that died
     documents = sum(parquet.count(folder / part.file_name) for part in parts)
     return Summary(documents, sum(_num_problems(folder, part) for part in parts), len(parts))
 
