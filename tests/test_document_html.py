@@ -54,12 +54,15 @@ def test_an_incident_shows_the_sentence_it_was_read_from() -> None:
     html = unescape(replace(ARTICLE, events=(event,))._repr_html_())
     incident = html[html.index("border: 1px") :]
     assert ARTICLE.sentence_text(0) in incident
-    assert re.search(r">attacker</th><td[^>]*>قوات الحكومة<", incident)
+    assert re.search(r">attacker</th><td[^>]*>\u2068قوات الحكومة\u2069<", incident)
     assert "0.75" in incident
 
 
 def test_without_incidents_the_relations_are_shown() -> None:
-    assert re.search(r"ATTACKS 1\.00</th><td[^>]*>قوات الحكومة ← بلدة الزهراء<", unescape(ARTICLE._repr_html_()))
+    assert re.search(
+        r"ATTACKS 1\.00</th><td[^>]*>\u2068قوات الحكومة\u2069 ← \u2068بلدة الزهراء\u2069<",
+        unescape(ARTICLE._repr_html_()),
+    )
 
 
 def test_text_cannot_become_markup() -> None:

@@ -24,9 +24,8 @@ def kill_one(folder: Path, killed: list[int]) -> None:
     """Kill a worker as soon as some parts are written."""
     while len(list(folder.glob("part-*.parquet"))) < 5:
         time.sleep(0.2)
-    workers = [
-        each.pid for each in psutil.process_iter(["cmdline"]) if "Worker" in " ".join(each.info["cmdline"] or ())
-    ]
+    commands = {each.pid: " ".join(each.cmdline()) for each in psutil.Process().children(recursive=True)}
+    workers = [pid for pid, command in commands.items() if command.startswith("ray::") and "Worker" in command]
     if workers:
         os.kill(workers[0], signal.SIGKILL)
         killed.append(workers[0])

@@ -9,6 +9,8 @@ def texts_of(num_words: int, total: int) -> list[str]:
     Where the articles have fewer words than that, they are read again from another word on.
     """
     words = [word.text for document in formats.read_all(["data/annotations/test"]) for word in document.words]
+    if num_words > len(words):
+        raise SystemExit(f"--words {num_words}: the test articles have {len(words)}")
     texts: list[str] = []
     shift = 0
     while len(texts) * num_words < total:

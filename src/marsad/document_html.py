@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 if TYPE_CHECKING:
     from marsad.documents import Document, Entity, Event
 
 _GOLDEN_ANGLE = 137.508  # hues of successive numbers lie far apart
+_ISOLATED = "\u2068{}\u2069"  # a mention keeps its own direction: between Latin names an arrow would turn round
 
 
 def to_html(document: Document) -> str:
@@ -37,7 +37,7 @@ def _marked(document: Document) -> Iterator[str]:
 
 
 def _mark(document: Document, entity: Entity) -> str:
-    hue = crc32(entity.type.encode()) * _GOLDEN_ANGLE % 360
+    hue = sorted({each.type for each in document.entities}).index(entity.type) * _GOLDEN_ANGLE % 360
     return (
         f'<mark title="{escape(entity.type)} {entity.score:.2f}" style="background: hsl({hue:.0f}, 70%, 86%); '
         f'color: inherit; padding: .1em .25em; border-radius: .25em">{escape(document.surface(entity))}'
@@ -46,9 +46,13 @@ def _mark(document: Document, entity: Entity) -> str:
     )
 
 
+def _isolated(document: Document, index: int) -> str:
+    return _ISOLATED.format(document.surface(document.entities[index]))
+
+
 def _event(document: Document, event: Event) -> str:
     rows = [
-        (role, " | ".join(document.surface(document.entities[index]) for index in fillers))
+        (role, " | ".join(_isolated(document, index) for index in fillers))
         for role, fillers in event.roles.items()
         if fillers
     ]
@@ -58,7 +62,7 @@ def _event(document: Document, event: Event) -> str:
 def _relations(document: Document) -> str:
     rows = []
     for each in document.relations:
-        head, tail = (document.surface(document.entities[index]) for index in (each.head, each.tail))
+        head, tail = (_isolated(document, index) for index in (each.head, each.tail))
         rows.append((f"{each.type} {each.score:.2f}", f"{head} \N{LEFTWARDS ARROW} {tail}"))
     return _box(rows, [], None) if rows else ""
 

@@ -85,6 +85,8 @@ def _numbered(path: Path, report: Problems, rows: range | None = None) -> Iterat
                     yield number, from_row(row, f"{path.stem}-{number}")
                 except MarsadError as error:
                     report.add(number, str(error))
+                except (KeyError, TypeError, ValueError) as error:
+                    report.add(number, f"is no document, though it has words: {type(error).__name__} {error}")
     except (OSError, arrow.ArrowInvalid) as error:
         report.add(number, f"cannot be read as Parquet: {str(error).splitlines()[0]}")
 

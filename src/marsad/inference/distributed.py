@@ -68,6 +68,7 @@ class Worker:
         partial = place.with_name(f".{place.stem}-{uuid.uuid4().hex}{place.suffix}")
         problems = ProblemLog(partial.with_name(_problems_name(partial.name)))
         documents = predict_files(self.predictor, _documents(part, problems), partial, parquet.SUFFIX, problems)
+        (self.output / _problems_name(place.name)).unlink(missing_ok=True)  # of a try that died
         if problems.path is not None and problems:
             problems.path.replace(self.output / _problems_name(place.name))
         partial.replace(place)
@@ -92,9 +93,13 @@ def predict_distributed(
     does what is left. Raises `MarsadError` for inputs that cannot be cut and an output made of others, and
     `ModelError` for a model that cannot be loaded, before any worker starts.
     """
-    folder, model = Path(output).resolve(), Path(model).resolve()
+    if documents_per_part < 1 or cpus_per_worker <= 0:
+        raise MarsadError(f"documents_per_part {documents_per_part}, cpus_per_worker {cpus_per_worker}: give more")
+    folder, model = Path(output).absolute(), Path(model).absolute()
     read_folder(model)
-    parts = _parts(formats.find_files([Path(each) for each in inputs], INPUTS), documents_per_part)
+    found = (each.absolute() for each in formats.find_files([Path(each) for each in inputs], INPUTS))
+    # The output may stand in a folder of inputs.
+    parts = _parts((each for each in found if folder not in each.parents), documents_per_part)
     _check_plan(folder, model, parts)
     left = [part for part in parts if not (folder / part.file_name).exists()]
     if left:
@@ -163,7 +168,7 @@ def _parts(paths: Iterable[Path], size: int) -> list[Part]:
     parts: list[Part] = []
     for path in paths:
         for each in _cut(path, size) or [jsonl.Lines(0, 0, 0)]:
-            parts.append(Part(len(parts), str(path.resolve()), each.offset, each.skipped, each.count or 0))
+            parts.append(Part(len(parts), str(path), each.offset, each.skipped, each.count or 0))
     return parts
 
 
@@ -181,13 +186,17 @@ def _cut(path: Path, size: int) -> list[jsonl.Lines]:
 
 def _check_plan(folder: Path, model: Path, parts: Sequence[Part]) -> None:
     """Keep what the output is made of, or raise `MarsadError` where it is being made of something else."""
-    plan = {"model": str(model), "parts": [asdict(part) for part in parts]}
+    files = sorted({part.path for part in parts}) + [str(each) for each in sorted(model.glob("*")) if each.is_file()]
+    stamps = {each: [Path(each).stat().st_size, Path(each).stat().st_mtime_ns] for each in files}
+    plan = {"files": stamps, "parts": [asdict(part) for part in parts]}
     file = folder / PLAN_FILE
     if not file.exists():
         if folder.exists() and any(folder.iterdir()):
             raise MarsadError(f"{folder} is not empty and was not made by this: choose another output")
         folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(plan), encoding="utf-8")
+        whole = file.with_name(f".{PLAN_FILE}")
+        whole.write_text(json.dumps(plan), encoding="utf-8")
+        whole.replace(file)
     elif json.loads(file.read_text(encoding="utf-8")) != plan:
         raise MarsadError(
             f"{folder} is being made with another model, other inputs or another documents_per_part ({PLAN_FILE} there "

@@ -44,7 +44,8 @@ def sample(folder: ModelFolder, documents: Sequence[Document]) -> list[WindowBat
         pieces = tokenise(document, folder.tokenizer, folder.normaliser, folder.settings.special.unknown)
         windows = split(pieces.counts, _SAMPLE_PIECES, 0)
         rows += [[list(word) for word in pieces.ids[each.start : each.end]] for each in windows]
-    chosen = rows[:: max(1, len(rows) // _SAMPLE_WINDOWS)][:_SAMPLE_WINDOWS]
+    count = min(_SAMPLE_WINDOWS, len(rows))
+    chosen = [rows[number * len(rows) // count] for number in range(count)]
     # Dealt out, so that each batch is of all parts of the documents.
     num_batches = -(-len(chosen) // _WINDOWS_AT_ONCE)
     return [collate(chosen[number::num_batches], folder.settings.special) for number in range(num_batches)]
