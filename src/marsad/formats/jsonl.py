@@ -79,10 +79,10 @@ def read_lines(
             document = parse(json.loads(line), fallback_id=f"{report.path.stem}-{number}")
         except json.JSONDecodeError as error:
             report.add(number, f"not JSON ({error.msg} at character {error.pos + 1}): expected one object a line")
-        except (ValueError, RecursionError) as error:
-            report.add(number, f"cannot be read as JSON: {error}")
         except MarsadError as error:
             report.add(number, str(error))
+        except (ValueError, RecursionError) as error:
+            report.add(number, f"cannot be read as JSON: {error}")
         else:
             before = len(report.found)
             check_schema(document, schema, number, report)
